@@ -1,0 +1,46 @@
+"""Settings and their defaults.
+
+Each can be set in `instance/config.py` or as an environment variable `EVENTREG_<NAME>`; the environment
+wins. `eventreg.settings` reads and checks them, and a bad value stops the start with one sentence.
+"""
+
+# Where things are.
+DATABASE_URL: str | None = None
+"""`sqlite:///…` or `postgresql+psycopg://…`; none means `eventreg.db` in the instance folder."""
+BASE_URL: str | None = None
+"""Absolute address of the site, used in mail, feeds and calendar entries; none means the address served on."""
+REDIS_URL: str | None = None
+"""Shared rate-limit counters for several web hosts; none keeps them in each process."""
+
+# Secrets.
+SECRET_KEY: str | None = None
+"""Signs links and sessions; none means a key made once and kept in the instance folder with mode 0600."""
+
+# What the site is called and where its events are.
+SITE_NAME = "Community events"
+DEFAULT_TIMEZONE = "America/New_York"
+CONTACT_EMAIL: str | None = None
+"""Address shown to people who need help; none means MAIL_DEFAULT_SENDER."""
+
+# Mail, by Flask-Mail's names. Without MAIL_SERVER, mail is kept as .eml files in `instance/mail/`.
+MAIL_SERVER: str | None = None
+MAIL_PORT = 25
+MAIL_USE_TLS = False
+MAIL_USE_SSL = False
+MAIL_USERNAME: str | None = None
+MAIL_PASSWORD: str | None = None
+MAIL_DEFAULT_SENDER: str | None = None
+MAIL_TIMEOUT = 10.0
+"""Seconds for connect and for each SMTP command."""
+REPLY_ADDRESS: str | None = None
+"""Mailbox that receives calendar replies, plus-addressed per registration."""
+
+# Doors.
+RATELIMIT_ENABLED = True
+MIN_FILL_SECONDS = 2.0
+"""A form sent back quicker than this is taken for a robot's; 0 switches it off."""
+TRUSTED_PROXIES = 0
+"""How many reverse proxies stand in front; so many X-Forwarded-For entries are believed."""
+
+DEMO = False
+"""Set by `make run`: shows kept mail at /dev/mail to visitors from this machine."""

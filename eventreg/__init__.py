@@ -1,0 +1,41 @@
+"""Event registration and RSVP. `create_app` wires the parts together and does nothing else."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from eventreg import settings
+from eventreg.db import db
+from eventreg.links import Links
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: Path | None = None) -> Flask:
+    """A ready application.
+
+    `overrides` win over every other setting (tests use them); `instance_path` defaults to `instance/` beside
+    the package, or EVENTREG_INSTANCE_PATH.
+
+    Raises: SettingError when a setting's value is bad.
+    """
+    app = Flask(
+        __name__,
+        instance_path=str(settings.instance_folder(ROOT, instance_path)),
+        instance_relative_config=True,
+        template_folder=str(ROOT / "templates"),
+    )
+    settings.load(app, overrides)
+    app.extensions["eventreg.links"] = Links(app.config["BASE_URL"], app.config["SECRET_KEY"])
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "eventreg" / "migrations"), compare_type=True)
+
+    from eventreg import mail, tasks, web  # noqa: PLC0415 - the layers below create_app import its settings
+
+    mail.init_app(app)
+    tasks.init_app(app)
+    web.init_app(app)
+    return app

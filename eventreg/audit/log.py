@@ -1,0 +1,63 @@
+"""The one function that writes the audit trail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Self
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from eventreg.audit.models import AuditEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever acts: `kind` is organizer, attendee, command or system."""
+
+    kind: str
+    id: int | None = None
+    name: str = ""
+
+    @classmethod
+    def attendee(cls) -> Self:
+        """The person behind a signed link; the registration the entry names says who."""
+        return cls("attendee")
+
+    @classmethod
+    def system(cls, name: str = "eventreg") -> Self:
+        """The service itself, or a command typed on its host."""
+        return cls("system", None, name)
+
+
+def record(
+    session: Session,
+    *,
+    actor: Actor,
+    action: str,
+    now: datetime,
+    event_id: int | None = None,
+    registration_id: int | None = None,
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+) -> None:
+    """Adds one entry to the caller's transaction. `changes` maps a field to (old, new)."""
+    session.execute(
+        insert(AuditEntry).values(
+            at=now,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor_name=actor.name,
+            action=action,
+            event_id=event_id,
+            registration_id=registration_id,
+            changes={key: [_plain(old), _plain(new)] for key, (old, new) in (changes or {}).items()},
+        )
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)

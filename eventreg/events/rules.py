@@ -1,0 +1,69 @@
+"""What an event's own data decide: is it over, may people still register, how many places are left."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from eventreg.events.models import Event
+
+
+class Door(StrEnum):
+    """Where registration stands, the first that applies."""
+
+    CANCELLED = "cancelled"
+    PAST = "past"
+    NOT_OPEN = "not_open"
+    CLOSED = "closed"
+    FULL = "full"
+    WAITLIST = "waitlist"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """The door, the seats left (None: no limit), and the window's ends as instants."""
+
+    door: Door
+    seats_left: int | None
+    opens_at: datetime | None
+    closes_at: datetime
+
+    @property
+    def takes_answers(self) -> bool:
+        """Whether the form may be sent: "no" and "maybe" are welcome also when every seat is taken."""
+        return self.door in {Door.OPEN, Door.WAITLIST, Door.FULL}
+
+
+def is_past(event: Event, now: datetime) -> bool:
+    """Whether it has ended."""
+    return event.ends_at <= now
+
+
+def closes_at(event: Event) -> datetime:
+    """When registration ends: as set, else when the event begins (a whole-day event: when it ends)."""
+    return event.registration_closes_at or (event.ends_at if event.all_day else event.starts_at)
+
+
+def seats_left(event: Event) -> int | None:
+    """Places nobody holds; None when the event has no limit."""
+    return None if event.capacity is None else event.capacity - event.seats_taken
+
+
+def availability(event: Event, now: datetime) -> Availability:
+    """Everything the page and the form need to say about getting in."""
+    left = seats_left(event)
+    return Availability(_door(event, left, now), left, event.registration_opens_at, closes_at(event))
+
+
+def _door(event: Event, left: int | None, now: datetime) -> Door:
+    if event.status == "cancelled":
+        return Door.CANCELLED
+    if is_past(event, now):
+        return Door.PAST
+    if event.registration_opens_at is not None and now < event.registration_opens_at:
+        return Door.NOT_OPEN
+    if now >= closes_at(event):
+        return Door.CLOSED
+    if left is not None and left <= 0:
+        return Door.WAITLIST if event.waitlist_open else Door.FULL
+    return Door.OPEN

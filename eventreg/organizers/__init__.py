@@ -1,0 +1,1 @@
+"""Organizers: accounts, roles, and who may do what."""

@@ -1,0 +1,50 @@
+"""Accounts of the people who run events, in the shape Flask-Security-Too asks for."""
+
+from datetime import datetime
+
+from flask_security import AsaList, RoleMixin, UserMixin
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, String, Table
+from sqlalchemy.ext.mutable import MutableList
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from eventreg.db import Base
+
+ROLES = ("admin", "organizer", "door")
+"""admin: every event and account. organizer: their own events. door: names and party sizes, no more."""
+
+organizers_roles = Table(
+    "organizers_roles",
+    Base.metadata,
+    Column("organizer_id", ForeignKey("organizers.id", ondelete="CASCADE"), primary_key=True),
+    Column("role_id", ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True),
+)
+
+
+class Role(Base, RoleMixin):  # type: ignore[misc]
+    """One of ROLES; rows are made by the first migration."""
+
+    __tablename__ = "roles"
+    __table_args__ = (CheckConstraint("name IN ('admin', 'organizer', 'door')", name="name_known"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(20), unique=True)
+    description: Mapped[str] = mapped_column(String(200), default="")
+
+
+class Organizer(Base, UserMixin):  # type: ignore[misc]
+    """One account. `email` is kept normalised and lower-case."""
+
+    __tablename__ = "organizers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    password: Mapped[str | None] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(Boolean, default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    tf_primary_method: Mapped[str | None] = mapped_column(String(64))
+    tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
+    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
+    created_at: Mapped[datetime]
+
+    roles: Mapped[list[Role]] = relationship(secondary=organizers_roles, lazy="selectin")

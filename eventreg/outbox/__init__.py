@@ -1,0 +1,1 @@
+"""What must be mailed, and when. Knows no mail text."""

@@ -1,0 +1,1 @@
+"""Registrations: a person's answer to an event, and what became of it."""

@@ -1,0 +1,94 @@
+"""A person's answer to an event, what became of it, and what they were asked."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from eventreg.db import Base
+
+RSVPS = ("yes", "no", "maybe")
+"""iCalendar PARTSTAT ACCEPTED, DECLINED, TENTATIVE (RFC 5545 section 3.2.12)."""
+STATUSES = ("pending", "confirmed", "waitlisted", "cancelled")
+LIVE = text("status <> 'cancelled'")
+
+
+class Registration(Base):
+    """One answer. `rsvp` is what the person said, `status` what became of it; the two are never mixed.
+
+    A seat is held by `rsvp = 'yes' AND status = 'confirmed'`, `party_size` of them. A "no" or "maybe" is
+    confirmed as given and holds none. `link_generation` is raised when its mailed links must die.
+    """
+
+    __tablename__ = "registrations"
+    __table_args__ = (
+        CheckConstraint("rsvp IN ('yes', 'no', 'maybe')", name="rsvp_known"),
+        CheckConstraint("status IN ('pending', 'confirmed', 'waitlisted', 'cancelled')", name="status_known"),
+        CheckConstraint("party_size >= 1", name="party_size_positive"),
+        CheckConstraint("status <> 'waitlisted' OR (rsvp = 'yes' AND waitlisted_at IS NOT NULL)", name="waits_for_yes"),
+        CheckConstraint("email_key = lower(email_key)", name="email_key_lower"),
+        # One live registration per event and address.
+        Index(
+            "uq_registrations_live",
+            "event_id",
+            "email_key",
+            unique=True,
+            sqlite_where=LIVE,
+            postgresql_where=LIVE,
+        ),
+        # Next in line.
+        Index(
+            "ix_registrations_waiting",
+            "event_id",
+            "waitlisted_at",
+            "id",
+            sqlite_where=text("status = 'waitlisted'"),
+            postgresql_where=text("status = 'waitlisted'"),
+        ),
+        Index("ix_registrations_event_id", "event_id", "id"),  # attendee list and exports, in order of arrival
+        Index("ix_registrations_email_key", "email_key"),  # lost link; personal feed
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(254))
+    """As given, for writing to."""
+    email_key: Mapped[str] = mapped_column(String(254))
+    """Lower case, for telling people apart."""
+    rsvp: Mapped[str] = mapped_column(String(10))
+    status: Mapped[str] = mapped_column(String(20))
+    party_size: Mapped[int] = mapped_column(default=1)
+    waitlisted_at: Mapped[datetime | None]
+    source: Mapped[str] = mapped_column(String(20), default="form")
+    """form, organizer, calendar or import: how the answer came in."""
+    note: Mapped[str] = mapped_column(Text, default="")
+    """The organizers' own words about it; never shown to the attendee."""
+    link_generation: Mapped[int] = mapped_column(default=1)
+    calendar_stamp_at: Mapped[datetime]
+    """DTSTAMP of the last calendar part made for it; the next must be later."""
+    checked_in_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]
+
+
+class Answer(Base):
+    """What one registration answered to one question."""
+
+    __tablename__ = "answers"
+
+    registration_id: Mapped[int] = mapped_column(
+        ForeignKey("registrations.id", ondelete="CASCADE"), primary_key=True
+    )
+    question_id: Mapped[int] = mapped_column(ForeignKey("questions.id"), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+class FeedReset(Base):
+    """How often a person has reset the address of their personal feed; no row means never."""
+
+    __tablename__ = "feed_resets"
+
+    email_key: Mapped[str] = mapped_column(String(254), primary_key=True)
+    generation: Mapped[int]

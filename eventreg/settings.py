@@ -1,0 +1,227 @@
+"""Reads `config.py`, `instance/config.py` and `EVENTREG_*`, and refuses what the service cannot start with."""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.exc import ArgumentError
+
+from eventreg.errors import SettingError
+from eventreg.timezones import names as timezone_names
+
+PREFIX = "EVENTREG"
+DEFAULT_BASE_URL = "http://127.0.0.1:8000"
+
+
+def load(app: Flask, overrides: Mapping[str, Any] | None) -> None:
+    """Fills `app.config`. Later wins: defaults, instance file, environment, overrides.
+
+    Raises: SettingError with one sentence naming the setting.
+    """
+    app.config.from_object("config")
+    try:
+        app.config.from_pyfile("config.py", silent=True)
+    except Exception as error:
+        raise SettingError(f"instance/config.py cannot be read: {error}.") from error
+    app.config.from_prefixed_env(PREFIX)
+    for name in CHECKS:
+        # from_prefixed_env reads JSON, which would turn a password like 1e5 into a number.
+        if f"{PREFIX}_{name}" in os.environ:
+            app.config[name] = os.environ[f"{PREFIX}_{name}"]
+    app.config.update(overrides or {})
+    for name, check in CHECKS.items():
+        try:
+            app.config[name] = check(app.config.get(name))
+        except (ValueError, TypeError, ArgumentError) as error:
+            raise SettingError(f"{name} is set to {_shown(name, app.config.get(name))}, but {error}.") from error
+    _check_together(app.config)
+    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _kept_secret(Path(app.instance_path))
+    _derive(app)
+
+
+def instance_folder(root: Path, given: Path | None) -> Path:
+    """Where this installation keeps what is its own: database, key, kept mail. Absolute."""
+    named = os.environ.get(f"{PREFIX}_INSTANCE_PATH")
+    return Path(given or named or root / "instance").resolve()
+
+
+def _shown(name: str, value: object) -> str:
+    if name in {"SECRET_KEY", "MAIL_PASSWORD", "DATABASE_URL", "REDIS_URL"}:
+        return "a value not shown here"
+    return repr(value)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None or str(value).strip() == "" else str(value).strip()
+
+
+def _required_text(value: object) -> str:
+    text = _text(value)
+    if text is None:
+        raise ValueError("it must not be empty")
+    return text
+
+
+def _flag(value: object) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    word = str(value).strip().lower()
+    if word not in words:
+        raise ValueError("it must be true or false")
+    return words[word]
+
+
+def _number(low: float, high: float) -> Callable[[object], float]:
+    def check(value: object) -> float:
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = float("nan")
+        if not low <= number <= high:
+            raise ValueError(f"it must be a number from {low:g} to {high:g}")
+        return number
+
+    return check
+
+
+def _integer(low: int, high: int) -> Callable[[object], int]:
+    def check(value: object) -> int:
+        if not str(value).strip().isdecimal() or not low <= int(str(value)) <= high:
+            raise ValueError(f"it must be a whole number from {low} to {high}")
+        return int(str(value))
+
+    return check
+
+
+def _database_url(value: object) -> str | None:
+    text = _text(value)
+    if text is None:
+        return None
+    try:
+        url = sa.make_url(text)
+    except ArgumentError:
+        url = None
+    if url is None or url.drivername not in {"sqlite", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("it must look like sqlite:///path/to/file.db or postgresql+psycopg://name@host/database")
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return url.render_as_string(hide_password=False)
+
+
+def _base_url(value: object) -> str | None:
+    text = _text(value)
+    if text is None:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("it must be an absolute address like https://events.example.org")
+    return text.rstrip("/")
+
+
+def _redis_url(value: object) -> str | None:
+    text = _text(value)
+    if text is not None and urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("it must look like redis://host:6379/0")
+    return text
+
+
+def _address(value: object) -> str | None:
+    text = _text(value)
+    if text is not None and (text.count("@") != 1 or any(c in text for c in "\r\n") or text.strip("<>").endswith("@")):
+        raise ValueError("it must be an e-mail address like events@example.org")
+    return text
+
+
+def _timezone(value: object) -> str:
+    if str(value) not in timezone_names():
+        raise ValueError("it must be a time zone name like America/New_York")
+    return str(value)
+
+
+def _secret_key(value: object) -> str | None:
+    text = _text(value)
+    shortest = 16
+    if text is not None and len(text) < shortest:
+        raise ValueError(f"it must be at least {shortest} characters long; leave it out and one is made")
+    return text
+
+
+CHECKS: dict[str, Callable[[object], Any]] = {
+    "DATABASE_URL": _database_url,
+    "BASE_URL": _base_url,
+    "REDIS_URL": _redis_url,
+    "SECRET_KEY": _secret_key,
+    "SITE_NAME": _required_text,
+    "DEFAULT_TIMEZONE": _timezone,
+    "CONTACT_EMAIL": _address,
+    "MAIL_SERVER": _text,
+    "MAIL_PORT": _integer(1, 65535),
+    "MAIL_USE_TLS": _flag,
+    "MAIL_USE_SSL": _flag,
+    "MAIL_USERNAME": _text,
+    "MAIL_PASSWORD": _text,
+    "MAIL_DEFAULT_SENDER": _address,
+    "MAIL_TIMEOUT": _number(0.1, 300),
+    "REPLY_ADDRESS": _address,
+    "RATELIMIT_ENABLED": _flag,
+    "MIN_FILL_SECONDS": _number(0, 3600),
+    "TRUSTED_PROXIES": _integer(0, 10),
+    "DEMO": _flag,
+}
+
+
+def _check_together(config: Mapping[str, Any]) -> None:
+    if config["MAIL_USE_TLS"] and config["MAIL_USE_SSL"]:
+        raise SettingError("MAIL_USE_TLS and MAIL_USE_SSL are both on; a mail server speaks one of them, choose it.")
+    if config["MAIL_USERNAME"] and not config["MAIL_PASSWORD"]:
+        raise SettingError("MAIL_USERNAME is set but MAIL_PASSWORD is not; set both or neither.")
+
+
+def _kept_secret(instance: Path) -> str:
+    """The key made at the first start; created exclusively, so that two processes starting together agree."""
+    path = instance / "secret_key"
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+        temporary = instance / f".secret_key.{secrets.token_hex(4)}"
+        temporary.touch(mode=0o600)
+        temporary.write_text(secrets.token_urlsafe(48))
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+        key = path.read_text().strip()
+    except OSError as error:
+        raise SettingError(f"SECRET_KEY is not set and none can be kept in {path}: {error.strerror}.") from error
+    if not key:
+        raise SettingError(f"SECRET_KEY is not set and {path} is empty; delete that file and a new key is made.")
+    return key
+
+
+def _derive(app: Flask) -> None:
+    """What other libraries want to be told under their own names."""
+    config = app.config
+    instance = Path(app.instance_path)
+    config["BASE_URL"] = config["BASE_URL"] or DEFAULT_BASE_URL
+    base = urlsplit(config["BASE_URL"])
+    config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"] or f"sqlite:///{instance / 'eventreg.db'}"
+    if sa.make_url(config["SQLALCHEMY_DATABASE_URI"]).get_backend_name() == "postgresql":
+        config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
+    config["MAIL_DEFAULT_SENDER"] = config["MAIL_DEFAULT_SENDER"] or f"events@{base.hostname}"
+    config["CONTACT_EMAIL"] = config["CONTACT_EMAIL"] or config["MAIL_DEFAULT_SENDER"]
+    config["MAIL_FOLDER"] = str(instance / "mail")
+    config["RATELIMIT_STORAGE_URI"] = config["REDIS_URL"] or "memory://"
+    config["SESSION_COOKIE_SAMESITE"] = "Lax"
+    config["SESSION_COOKIE_HTTPONLY"] = True
+    config["SESSION_COOKIE_SECURE"] = base.scheme == "https"
+    config["SESSION_COOKIE_PATH"] = base.path or "/"
+    # A person may leave a form open through lunch; the fill time is read from the same signed token.
+    config["WTF_CSRF_TIME_LIMIT"] = 12 * 3600
+    config["MAX_CONTENT_LENGTH"] = 256 * 1024
+    config["MAX_FORM_MEMORY_SIZE"] = 256 * 1024
+    config["MAX_FORM_PARTS"] = 500

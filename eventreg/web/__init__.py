@@ -1,0 +1,1 @@
+"""The pages, by audience. Views parse, call one service, say what happened. No rules here."""
