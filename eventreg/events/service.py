@@ -1,0 +1,209 @@
+"""Making, changing, publishing, cancelling and duplicating events.
+
+Who must be told about a change, and who moves up when seats appear, is decided by
+`registrations.event_changes`, which calls `update` and `cancel` here.
+"""
+
+import uuid
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventreg import audit
+from eventreg.errors import CapacityTooSmall, EventStateError, NotFound
+from eventreg.events import schedule, search
+from eventreg.events.models import Event, Question
+from eventreg.events.values import EventValues, check, columns, values_of
+
+Changes = dict[str, tuple[Any, Any]]
+
+SIGNIFICANT = frozenset(
+    {"starts_at", "ends_at", "all_day", "timezone", "location_name", "location_address", "online_url", "status"}
+)
+"""Changes a person must hear of to be at the right place at the right time."""
+CALENDAR = SIGNIFICANT | {"title", "summary", "description"}
+"""Changes that raise SEQUENCE."""
+RESERVED_SLUGS = frozenset({"new"})
+
+
+def create(
+    session: Session, *, values: EventValues, organizer_id: int, actor: audit.Actor, now: datetime, host: str
+) -> Event:
+    """A draft with the question every host needs answered. `host` is the right side of its calendar UID.
+
+    Raises: InvalidField.
+    """
+    event = _new(session, values, organizer_id=organizer_id, now=now, host=host)
+    session.add(
+        Question(
+            event_id=event.id,
+            position=1,
+            label=_("Dietary or access needs"),
+            hint=_("Anything we should know so that you can eat, hear, see and get in."),
+            kind="paragraph",
+        )
+    )
+    audit.record(session, actor=actor, action="event.created", now=now, event_id=event.id)
+    session.flush()
+    return event
+
+
+def update(session: Session, *, event_id: int, values: EventValues, actor: audit.Actor, now: datetime) -> Changes:
+    """Takes over the values that differ and returns them as {column: (old, new)}; nothing differs, nothing is written.
+
+    Raises: NotFound, InvalidField (CapacityTooSmall when more seats are taken than the new capacity).
+    """
+    event = load(session, event_id)
+    check(values)
+    if values.capacity is not None and values.capacity < event.seats_taken:
+        raise CapacityTooSmall(
+            "capacity",
+            _(
+                "%(count)s places are taken already, so the capacity cannot be lower. "
+                "Cancel registrations first, or choose %(count)s or more.",
+                count=event.seats_taken,
+            ),
+        )
+    return _apply(session, event, columns(values), action="event.changed", actor=actor, now=now)
+
+
+def publish(session: Session, *, event_id: int, actor: audit.Actor, now: datetime) -> Event:
+    """Makes a draft visible; publishing what is published changes nothing.
+
+    Raises: NotFound; EventStateError for a cancelled event or one that is over.
+    """
+    event = load(session, event_id)
+    if event.status == "published":
+        return event
+    if event.status == "cancelled":
+        raise EventStateError(_("This event was cancelled. Duplicate it to announce a new date."))
+    if event.ends_at <= now:
+        raise EventStateError(_("This event's end has passed. Give it a new date before you publish it."))
+    _apply(session, event, {"status": "published", "published_at": now}, action="event.published", actor=actor, now=now)
+    return event
+
+
+def cancel(session: Session, *, event_id: int, actor: audit.Actor, now: datetime) -> bool:
+    """Calls the event off; False when it already was. Telling people is the caller's part.
+
+    Raises: NotFound; EventStateError for a draft, which nobody has seen.
+    """
+    event = load(session, event_id)
+    if event.status == "cancelled":
+        return False
+    if event.status == "draft":
+        raise EventStateError(_("A draft cannot be cancelled: nobody has seen it yet."))
+    if event.ends_at <= now:
+        raise EventStateError(_("This event is over, so it can no longer be cancelled."))
+    _apply(session, event, {"status": "cancelled", "cancelled_at": now}, action="event.cancelled", actor=actor, now=now)
+    return True
+
+
+def duplicate(
+    session: Session, *, event_id: int, organizer_id: int, actor: audit.Actor, now: datetime, host: str
+) -> Event:
+    """A draft with the same words, place, limits and questions, a week after the original or after today.
+
+    No registrations, a new UID and address; the registration window is cleared. Raises: NotFound.
+    """
+    original = load(session, event_id)
+    starts_at, ends_at = schedule.next_week_after(original, now)
+    values = replace(
+        values_of(original),
+        starts_at=starts_at,
+        ends_at=ends_at,
+        registration_opens_at=None,
+        registration_closes_at=None,
+    )
+    copy = _new(session, values, organizer_id=organizer_id, now=now, host=host)
+    for question in session.scalars(
+        select(Question).where(Question.event_id == original.id, Question.retired_at.is_(None))
+    ):
+        session.add(
+            Question(
+                event_id=copy.id,
+                position=question.position,
+                label=question.label,
+                hint=question.hint,
+                kind=question.kind,
+                choices=question.choices,
+                required=question.required,
+            )
+        )
+    audit.record(
+        session,
+        actor=actor,
+        action="event.duplicated",
+        now=now,
+        event_id=copy.id,
+        changes={"copied_from": (None, original.slug)},
+    )
+    session.flush()
+    return copy
+
+
+def load(session: Session, event_id: int) -> Event:
+    """The event, locked until the transaction ends (PostgreSQL; SQLite holds its write lock already).
+
+    Raises: NotFound.
+    """
+    event = session.scalar(select(Event).where(Event.id == event_id).with_for_update())
+    if event is None:
+        raise NotFound(_("There is no such event."))
+    return event
+
+
+def _new(session: Session, values: EventValues, *, organizer_id: int, now: datetime, host: str) -> Event:
+    check(values)
+    event = Event(
+        uid=f"{uuid.uuid4()}@{host}",
+        slug=_free_slug(session, values.title),
+        organizer_id=organizer_id,
+        status="draft",
+        seats_taken=0,
+        sequence=0,
+        significant_sequence=0,
+        created_at=now,
+        updated_at=now,
+        **columns(values),
+    )
+    session.add(event)
+    session.flush()
+    return event
+
+
+def _apply(
+    session: Session, event: Event, wanted: dict[str, Any], *, action: str, actor: audit.Actor, now: datetime
+) -> Changes:
+    """The one place where an event's columns change: keeps SEQUENCE, LAST-MODIFIED and the audit trail true."""
+    changes = {name: (getattr(event, name), value) for name, value in wanted.items() if getattr(event, name) != value}
+    if not changes:
+        return {}
+    for name, (_old, new) in changes.items():
+        setattr(event, name, new)
+    if changes.keys() & CALENDAR:
+        event.sequence += 1
+    if changes.keys() & SIGNIFICANT:
+        event.significant_sequence = event.sequence
+    event.updated_at = now
+    told = {
+        name: pair for name, pair in changes.items() if name not in {"search_text", "audience_keys", "category_key"}
+    }
+    audit.record(session, actor=actor, action=action, now=now, event_id=event.id, changes=told)
+    session.flush()
+    return changes
+
+
+def _free_slug(session: Session, title: str) -> str:
+    """An address made of the title, numbered when another event has it."""
+    base = search.key(title)[:80].strip("-") or "event"
+    taken = set(session.scalars(select(Event.slug).where((Event.slug == base) | Event.slug.startswith(f"{base}-"))))
+    taken |= RESERVED_SLUGS
+    if base not in taken:
+        return base
+    return next(slug for slug in (f"{base}-{number}" for number in count(2)) if slug not in taken)
