@@ -31,8 +31,6 @@ class Event(Base):
         CheckConstraint(
             "capacity IS NULL OR (capacity >= 1 AND seats_taken <= capacity)", name="seats_within_capacity"
         ),
-            "capacity IS NULL OR (capacity >= 1 AND seats_taken <= capacity)", name="seats_within_capacity"
-        ),
         CheckConstraint("max_party_size BETWEEN 1 AND 100", name="max_party_size_sane"),
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         CheckConstraint("status IN ('draft', 'published', 'cancelled')", name="status_known"),
