@@ -1,0 +1,291 @@
+"""Changing and withdrawing an answer: by its attendee behind the signed link, or by an organizer.
+
+Whoever gives a seat back moves the waitlist in the same transaction, and everybody concerned is owed one mail.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from eventreg import audit
+from eventreg.errors import EventFull, NotFound, RegistrationNotOpen
+from eventreg.events import rules
+from eventreg.events.models import Event
+from eventreg.registrations import messages, seats, waitlist
+from eventreg.registrations.models import Answer, Registration
+from eventreg.registrations.outcome import Outcome
+from eventreg.registrations.service import AnswerForm, refuse_larger_than_allowed, refuse_unless_waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a registration was before it changed."""
+
+    rsvp: str
+    status: str
+    party_size: int
+    name: str
+    email: str
+
+    @property
+    def seats(self) -> int:
+        """Seats it held."""
+        return self.party_size if self.rsvp == "yes" and self.status == "confirmed" else 0
+
+
+def change(
+    session: Session,
+    *,
+    registration_id: int,
+    form: AnswerForm,
+    actor: audit.Actor,
+    now: datetime,
+    by_organizer: bool = False,
+) -> Outcome:
+    """Takes over a changed answer. Sending what is already there changes nothing and mails nobody.
+
+    The attendee's address is not changed here (see `desk.correct`). After registration has closed an attendee may
+    still say no, come with fewer or change what they told us, until the event begins; an organizer may do more.
+
+    Raises: NotFound, RegistrationNotOpen, InvalidField, EventFull (the old answer stands then).
+    """
+    event, registration = load(session, registration_id)
+    before = _before(registration)
+    if not by_organizer:
+        _refuse_unless_changeable(event, registration, form, before, now)
+    answered = _replace_answers(session, registration.id, form.answers)
+    registration.name = form.name
+    _move(session, event, registration, form, now=now)
+    session.flush()
+    changes = _differences(registration, before, answered)
+    if changes:
+        registration.updated_at = now
+        audit.record(
+            session,
+            actor=actor,
+            action="registration.changed",
+            now=now,
+            event_id=event.id,
+            registration_id=registration.id,
+            changes=changes,
+        )
+    if changes and form.email == before.email:
+        _tell_of_change(session, event, registration, before, now=now)
+    if before.seats > _before(registration).seats or registration.status == "waitlisted":
+        promote(session, event_id=event.id, now=now)
+    session.refresh(registration)
+    return outcome(session, registration)
+
+
+def cancel(
+    session: Session, *, registration_id: int, actor: audit.Actor, now: datetime, by_organizer: bool = False
+) -> Outcome:
+    """Withdraws a registration; withdrawing it twice changes nothing.
+
+    Raises: NotFound; RegistrationNotOpen when the event has begun and the attendee asks.
+    """
+    event, registration = load(session, registration_id)
+    if registration.status == "cancelled":
+        return outcome(session, registration)
+    if not by_organizer and now >= event.starts_at:
+        raise RegistrationNotOpen(_("This event has begun, so the registration can no longer be cancelled."))
+    before = _before(registration)
+    if before.seats:
+        seats.give_back(session, event_id=event.id, seats=before.seats)
+    registration.status = "cancelled"
+    registration.waitlisted_at = None
+    registration.cancelled_at = registration.updated_at = now
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        action="registration.cancelled",
+        now=now,
+        event_id=event.id,
+        registration_id=registration.id,
+        changes={"status": (before.status, "cancelled")},
+    )
+    if event.status == "published":
+        messages.tell(session, event, registration, kind="withdrawn", now=now, extra={"previous": _as_payload(before)})
+    session.flush()
+    if before.seats:
+        promote(session, event_id=event.id, now=now)
+    return outcome(session, registration)
+
+
+def promote(session: Session, *, event_id: int, now: datetime) -> int:
+    """Moves the waitlist into free seats and owes each promoted person one mail; how many parties moved."""
+    moved = 0
+    for registration in waitlist.promote(session, event_id=event_id, now=now):
+        event = seats.lock(session, event_id)
+        audit.record(
+            session,
+            actor=audit.Actor.system("waitlist"),
+            action="registration.promoted",
+            now=now,
+            event_id=event_id,
+            registration_id=registration.id,
+            changes={"status": ("waitlisted", "confirmed")},
+        )
+        messages.tell(session, event, registration, kind="promotion", now=now)
+        session.flush()
+        moved += 1
+    return moved
+
+
+def load(session: Session, registration_id: int) -> tuple[Event, Registration]:
+    """A registration and its event, the event locked first, as everywhere, so that nobody waits in a circle.
+
+    Raises: NotFound.
+    """
+    event_id = session.scalar(select(Registration.event_id).where(Registration.id == registration_id))
+    if event_id is None:
+        raise NotFound(_("There is no such registration."))
+    event = seats.lock(session, event_id)
+    registration = session.scalars(
+        select(Registration)
+        .where(Registration.id == registration_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    return event, registration
+
+
+def outcome(session: Session, registration: Registration) -> Outcome:
+    """The registration as values, with its place in line."""
+    place = None
+    if registration.status == "waitlisted" and registration.waitlisted_at is not None:
+        place = waitlist.position(
+            session,
+            event_id=registration.event_id,
+            waitlisted_at=registration.waitlisted_at,
+            registration_id=registration.id,
+        )
+    return Outcome(
+        registration_id=registration.id,
+        rsvp=registration.rsvp,
+        status=registration.status,
+        party_size=registration.party_size,
+        position=place,
+    )
+
+
+def _move(session: Session, event: Event, registration: Registration, form: AnswerForm, *, now: datetime) -> None:
+    """Seats and status for the new answer. Raises: InvalidField, EventFull."""
+    held = _before(registration).seats
+    if form.rsvp != "yes":
+        if held:
+            seats.give_back(session, event_id=event.id, seats=held)
+        registration.status, registration.waitlisted_at = "confirmed", None
+    else:
+        if form.party_size != registration.party_size or registration.rsvp != "yes":
+            refuse_larger_than_allowed(event, form.party_size)
+        more = form.party_size - held
+        if held and more < 0:
+            seats.give_back(session, event_id=event.id, seats=-more)
+        elif held and more > 0 and seats.take(session, event_id=event.id, seats=more) is None:
+            raise EventFull(_no_room_for_more(event, held), seats_left=rules.seats_left(event) or 0, can_wait=False)
+        elif not held and registration.status != "waitlisted":
+            _seat_or_wait(session, event, registration, form, now=now)
+    registration.rsvp, registration.party_size = form.rsvp, form.party_size
+
+
+def _seat_or_wait(
+    session: Session, event: Event, registration: Registration, form: AnswerForm, *, now: datetime
+) -> None:
+    """A "no" or "maybe" becomes "yes": like somebody new, they take seats or go to the end of the line."""
+    held_for_others = event.waitlist_rule == "hold" and waitlist.length(session, event.id) > 0
+    if not held_for_others and seats.take(session, event_id=event.id, seats=form.party_size) is not None:
+        registration.status = "confirmed"
+        return
+    refuse_unless_waiting(event, form)
+    registration.status, registration.waitlisted_at = "waitlisted", now
+
+
+def _no_room_for_more(event: Event, held: int) -> str:
+    left = max(rules.seats_left(event) or 0, 0)
+    return _("%(left)s Your registration still stands for %(held)s.", left=_places_left(left), held=held)
+
+
+def _places_left(left: int) -> str:
+    if left == 0:
+        return _("Every other place is taken.")
+    return ngettext("Only %(num)d more place is left.", "Only %(num)d more places are left.", left)
+
+
+def _refuse_unless_changeable(
+    event: Event, registration: Registration, form: AnswerForm, before: Before, now: datetime
+) -> None:
+    """What an attendee may change, and until when. Raises: RegistrationNotOpen."""
+    if registration.status == "cancelled":
+        raise RegistrationNotOpen(_("This registration was cancelled. Register again if you would like to come."))
+    found = rules.availability(event, now)
+    if found.door in {rules.Door.CANCELLED, rules.Door.PAST}:
+        raise RegistrationNotOpen(rules.closed_reason(event, found))
+    if now >= event.starts_at and not event.all_day:
+        raise RegistrationNotOpen(_("This event has begun, so the registration can no longer be changed."))
+    wants_more = form.rsvp == "yes" and (before.rsvp != "yes" or form.party_size > before.party_size)
+    if wants_more and not found.takes_answers:
+        raise RegistrationNotOpen(rules.closed_reason(event, found))
+
+
+def _replace_answers(session: Session, registration_id: int, answers: Mapping[int, str]) -> dict[int, tuple[str, str]]:
+    """Stores the answers given, leaving those to questions not asked; returns {question id: (old, new)}."""
+    old = dict(
+        session.execute(
+            select(Answer.question_id, Answer.value).where(Answer.registration_id == registration_id)
+        ).tuples()
+    )
+    changed = {
+        question_id: (old.get(question_id, ""), value)
+        for question_id, value in answers.items()
+        if old.get(question_id, "") != value
+    }
+    if changed:
+        session.execute(
+            delete(Answer).where(Answer.registration_id == registration_id, Answer.question_id.in_(changed))
+        )
+    rows = [
+        {"registration_id": registration_id, "question_id": question_id, "value": new}
+        for question_id, (_old, new) in changed.items()
+        if new
+    ]
+    if rows:
+        session.execute(insert(Answer), rows)
+    return changed
+
+
+def _differences(
+    registration: Registration, before: Before, answered: Mapping[int, tuple[str, str]]
+) -> dict[str, tuple[Any, Any]]:
+    pairs = {
+        name: (getattr(before, name), getattr(registration, name)) for name in ("rsvp", "status", "party_size", "name")
+    }
+    changes: dict[str, tuple[Any, Any]] = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    return changes | {f"answer {question_id}": pair for question_id, pair in answered.items()}
+
+
+def _tell_of_change(
+    session: Session, event: Event, registration: Registration, before: Before, *, now: datetime
+) -> None:
+    """One mail saying where they stand now; a first "yes" is confirmed like any other."""
+    became = messages.kind_for(registration.rsvp, registration.status)
+    newly = (registration.rsvp, registration.status) != (before.rsvp, before.status)
+    kind = became if newly and became in {"confirmation", "waitlisted"} else "changed"
+    messages.tell(session, event, registration, kind=kind, now=now, extra={"previous": _as_payload(before)})
+
+
+def _before(registration: Registration) -> Before:
+    return Before(
+        registration.rsvp, registration.status, registration.party_size, registration.name, registration.email
+    )
+
+
+def _as_payload(before: Before) -> dict[str, Any]:
+    return {"rsvp": before.rsvp, "status": before.status, "party_size": before.party_size}

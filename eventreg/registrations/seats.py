@@ -1,0 +1,91 @@
+"""Seats are counted here and nowhere else.
+
+One guarded UPDATE locks the event's row, checks that the party fits and counts it, so the same code is right on
+SQLite and on PostgreSQL however many processes ask at once. The CHECK on `events` holds it a second time.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from eventreg.errors import NotFound
+from eventreg.events.models import Event
+from eventreg.registrations.models import Registration
+
+
+def take(session: Session, *, event_id: int, seats: int, now: datetime | None = None) -> int | None:
+    """Takes that many seats, all or none; the event's SEQUENCE when it did, None when it could not.
+
+    With `now`, only while registration is open and nobody waits for whom seats are held. Must be the first
+    statement of its transaction, or follow `lock`.
+    """
+    guard: list[ColumnElement[bool]] = [
+        Event.id == event_id,
+        or_(Event.capacity.is_(None), Event.seats_taken + seats <= Event.capacity),
+    ]
+    if now is not None:
+        guard += [is_open_to_newcomers(now), Event.max_party_size >= seats]
+    return session.scalar(
+        update(Event)
+        .where(*guard)
+        .values(seats_taken=Event.seats_taken + seats)
+        .returning(Event.sequence)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def give_back(session: Session, *, event_id: int, seats: int) -> None:
+    """Frees that many seats."""
+    session.execute(
+        update(Event)
+        .where(Event.id == event_id)
+        .values(seats_taken=Event.seats_taken - seats)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def lock(session: Session, event_id: int) -> Event:
+    """The event as it stands now, held against other writers until the transaction ends.
+
+    Raises: NotFound.
+    """
+    event = session.scalar(
+        select(Event).where(Event.id == event_id).with_for_update().execution_options(populate_existing=True)
+    )
+    if event is None:
+        raise NotFound("There is no such event.")
+    return event
+
+
+def is_open_to_newcomers(now: datetime) -> ColumnElement[bool]:
+    """`events.rules.availability` as SQL: published, inside the window, and no seat held for somebody waiting."""
+    someone_waits = exists().where(Registration.event_id == Event.id, Registration.status == "waitlisted")
+    return and_(
+        Event.status == "published",
+        or_(Event.registration_opens_at.is_(None), Event.registration_opens_at <= now),
+        or_(
+            Event.registration_closes_at > now,
+            and_(Event.registration_closes_at.is_(None), Event.all_day.is_(True), Event.ends_at > now),
+            and_(Event.registration_closes_at.is_(None), Event.all_day.is_(False), Event.starts_at > now),
+        ),
+        or_(Event.waitlist_rule == "skip", ~someone_waits),
+    )
+
+
+def recount(session: Session, event_id: int | None = None) -> list[tuple[str, int, int]]:
+    """Events whose counter differs from their rows, as (slug, counter, heads in the rows); for `eventreg doctor`."""
+    heads = (
+        select(func.coalesce(func.sum(Registration.party_size), 0))
+        .where(
+            Registration.event_id == Event.id,
+            Registration.status == "confirmed",
+            Registration.rsvp == "yes",
+        )
+        .correlate(Event)
+        .scalar_subquery()
+    )
+    query = select(Event.slug, Event.seats_taken, heads).where(Event.seats_taken != heads).order_by(Event.slug)
+    if event_id is not None:
+        query = query.where(Event.id == event_id)
+    return [(slug, counter, int(rows)) for slug, counter, rows in session.execute(query)]

@@ -1,0 +1,215 @@
+"""Taking an answer. Seats first, then the row, then the mail it owes: one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from eventreg.errors import EventFull, InvalidField, RegistrationNotOpen
+from eventreg.events import rules
+from eventreg.events.models import Event
+from eventreg.outbox import queries as outbox_queries
+from eventreg.outbox import queue
+from eventreg.registrations import messages, seats, waitlist
+from eventreg.registrations.models import LIVE, Answer, Registration
+from eventreg.registrations.outcome import Outcome
+
+LINK_PAUSE = timedelta(minutes=15)
+"""A link already mailed this recently is not mailed again, so that the form cannot be used to flood somebody."""
+DOUBLE_CLICK = timedelta(minutes=1)
+"""A form opened before the first answer and sent again within this time is the same answer, sent twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerForm:
+    """What a person sends: `answers` maps question ids to text; `email` is valid, ASCII."""
+
+    name: str
+    email: str
+    rsvp: str
+    party_size: int = 1
+    answers: Mapping[int, str] = field(default_factory=dict)
+    join_waitlist: bool = False
+    """They have said that they would rather wait, all of them, than come in part."""
+    opened_at: datetime | None = None
+    """When the form was shown to them, where that is known."""
+
+    @property
+    def email_key(self) -> str:
+        """What tells one person from another."""
+        return self.email.lower()
+
+
+def register(session: Session, *, event_id: int, form: AnswerForm, now: datetime, source: str = "form") -> Outcome:
+    """Takes a first answer and owes its confirmation.
+
+    An address that has already answered changes nothing, gets the outcome a first answer would get, and is mailed
+    the link of what it answered before: the form tells nobody who is coming.
+
+    Raises: NotFound, RegistrationNotOpen, EventFull (nothing is taken then).
+    """
+    holds = form.rsvp == "yes"
+    sequence = seats.take(session, event_id=event_id, seats=form.party_size, now=now) if holds else None
+    waits = False
+    if sequence is None:
+        event = seats.lock(session, event_id)
+        waits = _admit(session, event, form, now)
+        sequence = event.sequence
+    status = "waitlisted" if waits else "confirmed"
+    place = waitlist.length(session, event_id) + 1 if waits else None
+    registration_id = _insert(session, event_id=event_id, form=form, status=status, source=source, now=now)
+    if registration_id is None:
+        if holds and not waits:
+            seats.give_back(session, event_id=event_id, seats=form.party_size)
+        registration_id = _remind(session, event_id=event_id, form=form, now=now)
+    else:
+        _store_answers(session, registration_id, form.answers)
+        payload = {"rsvp": form.rsvp, "status": status, "party_size": form.party_size, "sequence": sequence}
+        queue.add(
+            session,
+            kind=messages.kind_for(form.rsvp, status),
+            recipient=form.email,
+            recipient_name=form.name,
+            event_id=event_id,
+            registration_id=registration_id,
+            payload=payload | ({"position": place} if place is not None else {}),
+            now=now,
+            stamp_at=now.replace(microsecond=0),
+        )
+    return Outcome(
+        registration_id=registration_id, rsvp=form.rsvp, status=status, party_size=form.party_size, position=place
+    )
+
+
+def _admit(session: Session, event: Event, form: AnswerForm, now: datetime) -> bool:
+    """Decides under the event's lock what the quick way could not: True when the party waits.
+
+    Raises: RegistrationNotOpen, EventFull.
+    """
+    refuse_unless_open(event, now)
+    if form.rsvp != "yes":
+        return False
+    refuse_larger_than_allowed(event, form.party_size)
+    if seats.take(session, event_id=event.id, seats=form.party_size, now=now) is not None:
+        return False  # somebody left between the first try and the lock
+    refuse_unless_waiting(event, form)
+    return True
+
+
+def refuse_unless_open(event: Event, now: datetime) -> None:
+    """Raises: RegistrationNotOpen saying why, when the event takes no answers at `now`."""
+    found = rules.availability(event, now)
+    if event.status == "draft":
+        raise RegistrationNotOpen(_("Registration for this event has not opened."))
+    if not found.takes_answers:
+        raise RegistrationNotOpen(rules.closed_reason(event, found))
+
+
+def refuse_larger_than_allowed(event: Event, party_size: int) -> None:
+    """Raises: InvalidField when the event takes no parties of that size."""
+    if not 1 <= party_size <= event.max_party_size:
+        raise InvalidField(
+            "party_size",
+            ngettext(
+                "This event takes people one by one.",
+                "At most %(num)d people can come on one registration.",
+                event.max_party_size,
+            ),
+        )
+
+
+def refuse_unless_waiting(event: Event, form: AnswerForm) -> None:
+    """Lets a party that does not fit join the waitlist when none fit at all or they asked to wait.
+
+    Raises: EventFull otherwise, saying how many places are left.
+    """
+    left = max(rules.seats_left(event) or 0, 0)
+    if event.waitlist_open and (left == 0 or form.join_waitlist or form.party_size <= left):
+        return
+    if left == 0:
+        raise EventFull(_("Every place is taken."), seats_left=0, can_wait=False)
+    raise EventFull(
+        ngettext(
+            "Only %(num)d place is left, and your party is %(size)d.",
+            "Only %(num)d places are left, and your party is %(size)d.",
+            left,
+            size=form.party_size,
+        ),
+        seats_left=left,
+        can_wait=event.waitlist_open,
+    )
+
+
+def _insert(
+    session: Session, *, event_id: int, form: AnswerForm, status: str, source: str, now: datetime
+) -> int | None:
+    """The new row's id; None when this address has a live registration. The unique index decides, not a query."""
+    dialect_insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    statement = (
+        dialect_insert(Registration)
+        .values(
+            event_id=event_id,
+            name=form.name,
+            email=form.email,
+            email_key=form.email_key,
+            rsvp=form.rsvp,
+            status=status,
+            party_size=form.party_size,
+            waitlisted_at=now if status == "waitlisted" else None,
+            source=source,
+            calendar_stamp_at=now.replace(microsecond=0),
+            created_at=now,
+            updated_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["event_id", "email_key"], index_where=LIVE)
+        .returning(Registration.id)
+    )
+    return session.scalar(statement)
+
+
+def _store_answers(session: Session, registration_id: int, answers: Mapping[int, str]) -> None:
+    rows = [
+        {"registration_id": registration_id, "question_id": question_id, "value": value}
+        for question_id, value in answers.items()
+        if value
+    ]
+    if rows:
+        session.execute(insert(Answer), rows)
+
+
+def _remind(session: Session, *, event_id: int, form: AnswerForm, now: datetime) -> int:
+    """Mails the link of the answer that is already there; returns that registration's id."""
+    existing = session.scalars(
+        select(Registration)
+        .where(Registration.event_id == event_id, Registration.email_key == form.email_key)
+        .order_by(Registration.id.desc())
+        .limit(1)
+    ).one()
+    same_form = form.opened_at is not None and form.opened_at <= existing.created_at
+    if not (same_form and now - existing.created_at < DOUBLE_CLICK):
+        send_links(session, [existing], now=now)
+    return existing.id
+
+
+def send_links(session: Session, registrations: list[Registration], *, now: datetime) -> bool:
+    """Owes one mail with the links of these registrations of one person; not again within LINK_PAUSE."""
+    first = registrations[0]
+    if outbox_queries.was_queued_since(session, recipient=first.email, kind="link", since=now - LINK_PAUSE):
+        return False
+    queue.add(
+        session,
+        kind="link",
+        recipient=first.email,
+        recipient_name=first.name,
+        event_id=first.event_id if len(registrations) == 1 else None,
+        registration_id=first.id if len(registrations) == 1 else None,
+        payload={"registration_ids": [registration.id for registration in registrations]},
+        now=now,
+    )
+    return True
