@@ -60,7 +60,7 @@ def change(
     if not by_organizer:
         _refuse_unless_changeable(event, registration, form, before, now)
     answered = _replace_answers(session, registration.id, form.answers)
-    registration.name = form.name
+    registration.name, registration.search_text = form.name, form.search_text
     _move(session, event, registration, form, now=now)
     session.flush()
     changes = _differences(registration, before, answered)

@@ -56,6 +56,8 @@ class Registration(Base):
     """As given, for writing to."""
     email_key: Mapped[str] = mapped_column(String(254))
     """Lower case, for telling people apart."""
+    search_text: Mapped[str] = mapped_column(String(500), default="")
+    """Name and address folded by `events.search.fold`, for the attendee list's search."""
     rsvp: Mapped[str] = mapped_column(String(10))
     status: Mapped[str] = mapped_column(String(20))
     party_size: Mapped[int] = mapped_column(default=1)

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from eventreg.errors import EventFull, InvalidField, RegistrationNotOpen
-from eventreg.events import rules
+from eventreg.events import rules, search
 from eventreg.events.models import Event
 from eventreg.outbox import queries as outbox_queries
 from eventreg.outbox import queue
@@ -45,6 +45,11 @@ class AnswerForm:
         """What tells one person from another."""
         return self.email.lower()
 
+    @property
+    def search_text(self) -> str:
+        """What the attendee list's search looks through."""
+        return search.fold(f"{self.name} {self.email}")
+
 
 def register(session: Session, *, event_id: int, form: AnswerForm, now: datetime, source: str = "form") -> Outcome:
     """Takes a first answer and owes its confirmation.
@@ -63,13 +68,13 @@ def register(session: Session, *, event_id: int, form: AnswerForm, now: datetime
         sequence = event.sequence
     status = "waitlisted" if waits else "confirmed"
     place = waitlist.length(session, event_id) + 1 if waits else None
-    registration_id = _insert(session, event_id=event_id, form=form, status=status, source=source, now=now)
+    registration_id = insert_registration(session, event_id=event_id, form=form, status=status, source=source, now=now)
     if registration_id is None:
         if holds and not waits:
             seats.give_back(session, event_id=event_id, seats=form.party_size)
         registration_id = _remind(session, event_id=event_id, form=form, now=now)
     else:
-        _store_answers(session, registration_id, form.answers)
+        store_answers(session, registration_id, form.answers)
         payload = {"rsvp": form.rsvp, "status": status, "party_size": form.party_size, "sequence": sequence}
         queue.add(
             session,
@@ -146,7 +151,7 @@ def refuse_unless_waiting(event: Event, form: AnswerForm) -> None:
     )
 
 
-def _insert(
+def insert_registration(
     session: Session, *, event_id: int, form: AnswerForm, status: str, source: str, now: datetime
 ) -> int | None:
     """The new row's id; None when this address has a live registration. The unique index decides, not a query."""
@@ -158,6 +163,7 @@ def _insert(
             name=form.name,
             email=form.email,
             email_key=form.email_key,
+            search_text=form.search_text,
             rsvp=form.rsvp,
             status=status,
             party_size=form.party_size,
@@ -173,7 +179,8 @@ def _insert(
     return session.scalar(statement)
 
 
-def _store_answers(session: Session, registration_id: int, answers: Mapping[int, str]) -> None:
+def store_answers(session: Session, registration_id: int, answers: Mapping[int, str]) -> None:
+    """Stores the answers that are not empty."""
     rows = [
         {"registration_id": registration_id, "question_id": question_id, "value": value}
         for question_id, value in answers.items()

@@ -44,14 +44,21 @@ def promote(session: Session, *, event_id: int, now: datetime) -> Iterator[Regis
     if event.status != "published" or now >= event.starts_at:
         return
     while (following := _next_in_line(session, event)) is not None:
-        if seats.take(session, event_id=event_id, seats=following.party_size) is None:
+        if not seat(session, following, now=now):
             return
-        event = seats.lock(session, event_id)
-        following.status = "confirmed"
-        following.waitlisted_at = None
-        following.updated_at = now
-        session.flush()
         yield following
+        event = seats.lock(session, event_id)
+
+
+def seat(session: Session, registration: Registration, *, now: datetime) -> bool:
+    """Gives one waiting party its seats; False when it does not fit."""
+    if seats.take(session, event_id=registration.event_id, seats=registration.party_size) is None:
+        return False
+    registration.status = "confirmed"
+    registration.waitlisted_at = None
+    registration.updated_at = now
+    session.flush()
+    return True
 
 
 def _next_in_line(session: Session, event: Event) -> Registration | None:

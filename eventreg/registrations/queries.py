@@ -1,0 +1,172 @@
+"""Finding registrations: the attendee list, head counts, one person's links."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.orm import Session
+
+from eventreg.events import search
+from eventreg.events.models import Event
+from eventreg.registrations.models import Answer, FeedReset, Registration
+
+SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
+
+PER_PAGE = 50
+GROUPS = ("attending", "waitlisted", "maybe", "no", "pending", "cancelled")
+"""How a registration is called on lists, from answer and status together."""
+SORTS = ("answered", "name", "email", "status", "party", "changed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttendeeFilter:
+    """What the attendee list shows; unknown values of `status` and `sort` mean all and "answered"."""
+
+    q: str = ""
+    status: str = ""
+    sort: str = "answered"
+    direction: str = "asc"
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AttendeePage:
+    """One page of the attendee list; `total` counts registrations, `heads` the people in them."""
+
+    rows: Sequence[Registration]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Heads by what became of the answers, and when the last answer came in."""
+
+    attending: int = 0
+    waitlisted: int = 0
+    maybe: int = 0
+    no: int = 0
+    pending: int = 0
+    cancelled: int = 0
+    last_answer_at: datetime | None = None
+
+
+GROUP: ColumnElement[str] = case(
+    (Registration.status == "cancelled", "cancelled"),
+    (Registration.status == "waitlisted", "waitlisted"),
+    (Registration.status == "pending", "pending"),
+    (Registration.rsvp == "yes", "attending"),
+    else_=Registration.rsvp,
+)
+
+
+def group(registration: Registration) -> str:
+    """The one of GROUPS a registration belongs to; the same rule as GROUP has in SQL."""
+    if registration.status != "confirmed":
+        return registration.status
+    return "attending" if registration.rsvp == "yes" else registration.rsvp
+
+
+def narrowed(query: SelectT, filters: AttendeeFilter) -> SelectT:
+    """The query with the list's search and status filter; shared by the page and the exports."""
+    for word in search.fold(filters.q).split():
+        query = query.where(Registration.search_text.contains(word, autoescape=True))
+    if filters.status in GROUPS:
+        query = query.where(filters.status == GROUP)
+    return query
+
+
+def ordered(query: SelectT, filters: AttendeeFilter) -> SelectT:
+    """The query in the list's order, ties in order of arrival."""
+    columns: dict[str, Any] = {
+        "name": func.lower(Registration.name),
+        "email": Registration.email_key,
+        "status": GROUP,
+        "party": Registration.party_size,
+        "changed": Registration.updated_at,
+    }
+    column = columns.get(filters.sort, Registration.id)
+    descending = filters.direction == "desc"
+    return query.order_by(
+        column.desc() if descending else column.asc(), Registration.id.desc() if descending else Registration.id
+    )
+
+
+def attendees(session: Session, event_id: int, filters: AttendeeFilter) -> AttendeePage:
+    """One page of an event's registrations."""
+    mine = Registration.event_id == event_id
+    total = session.scalar(narrowed(select(func.count()).select_from(Registration).where(mine), filters)) or 0
+    pages = max(1, -(-total // PER_PAGE))
+    page = min(max(filters.page, 1), pages)
+    query = ordered(narrowed(select(Registration).where(mine), filters), filters)
+    rows = session.scalars(query.limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    return AttendeePage(rows, total, page, pages)
+
+
+def counts(session: Session, event_ids: Iterable[int]) -> dict[int, Counts]:
+    """Heads by group for each of these events, in one statement."""
+    query = (
+        select(
+            Registration.event_id,
+            GROUP,
+            func.sum(Registration.party_size),
+            func.max(Registration.created_at),
+        )
+        .where(Registration.event_id.in_(list(event_ids)))
+        .group_by(Registration.event_id, GROUP)
+    )
+    heads: dict[int, dict[str, int]] = defaultdict(dict)
+    last: dict[int, datetime] = {}
+    for event_id, name, people, newest in session.execute(query):
+        heads[event_id][name] = int(people)
+        last[event_id] = max(last.get(event_id, newest), newest)
+    return {event_id: Counts(**found, last_answer_at=last[event_id]) for event_id, found in heads.items()}
+
+
+def answers_of(session: Session, registration_ids: Iterable[int]) -> dict[int, dict[int, str]]:
+    """{registration id: {question id: answer}} in one statement."""
+    query = select(Answer).where(Answer.registration_id.in_(list(registration_ids)))
+    found: dict[int, dict[int, str]] = defaultdict(dict)
+    for answer in session.scalars(query):
+        found[answer.registration_id][answer.question_id] = answer.value
+    return dict(found)
+
+
+def by_id(session: Session, registration_id: int) -> Registration | None:
+    """One registration, whatever its status."""
+    return session.get(Registration, registration_id)
+
+
+def by_link(session: Session, numbers: tuple[int, ...] | None) -> tuple[Registration, Event] | None:
+    """The registration a signed link opens, with its event; None when the link is wrong or was reset."""
+    if numbers is None:
+        return None
+    registration_id, generation = numbers
+    query = (
+        select(Registration, Event)
+        .join(Event, Event.id == Registration.event_id)
+        .where(Registration.id == registration_id, Registration.link_generation == generation)
+    )
+    row = session.execute(query).first()
+    return None if row is None else (row[0], row[1])
+
+
+def upcoming_of(session: Session, email_key: str, now: datetime) -> list[Registration]:
+    """A person's live registrations for events that are not over, soonest first."""
+    query = (
+        select(Registration)
+        .join(Event, Event.id == Registration.event_id)
+        .where(Registration.email_key == email_key, Registration.status != "cancelled", Event.ends_at > now)
+        .order_by(Event.starts_at, Registration.id)
+        .limit(50)
+    )
+    return list(session.scalars(query))
+
+
+def feed_generation(session: Session, email_key: str) -> int:
+    """How often that person's personal feed has been reset, counting from 1."""
+    return session.scalar(select(FeedReset.generation).where(FeedReset.email_key == email_key)) or 1
