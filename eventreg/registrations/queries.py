@@ -55,7 +55,7 @@ class Counts:
     last_answer_at: datetime | None = None
 
 
-GROUP: ColumnElement[str] = case(
+group_column: ColumnElement[str] = case(
     (Registration.status == "cancelled", "cancelled"),
     (Registration.status == "waitlisted", "waitlisted"),
     (Registration.status == "pending", "pending"),
@@ -65,7 +65,7 @@ GROUP: ColumnElement[str] = case(
 
 
 def group(registration: Registration) -> str:
-    """The one of GROUPS a registration belongs to; the same rule as GROUP has in SQL."""
+    """The one of GROUPS a registration belongs to; the same rule as group_column has in SQL."""
     if registration.status != "confirmed":
         return registration.status
     return "attending" if registration.rsvp == "yes" else registration.rsvp
@@ -76,7 +76,7 @@ def narrowed(query: SelectT, filters: AttendeeFilter) -> SelectT:
     for word in search.fold(filters.q).split():
         query = query.where(Registration.search_text.contains(word, autoescape=True))
     if filters.status in GROUPS:
-        query = query.where(filters.status == GROUP)
+        query = query.where(group_column == filters.status)
     return query
 
 
@@ -85,7 +85,7 @@ def ordered(query: SelectT, filters: AttendeeFilter) -> SelectT:
     columns: dict[str, Any] = {
         "name": func.lower(Registration.name),
         "email": Registration.email_key,
-        "status": GROUP,
+        "status": group_column,
         "party": Registration.party_size,
         "changed": Registration.updated_at,
     }
@@ -112,12 +112,12 @@ def counts(session: Session, event_ids: Iterable[int]) -> dict[int, Counts]:
     query = (
         select(
             Registration.event_id,
-            GROUP,
+            group_column,
             func.sum(Registration.party_size),
             func.max(Registration.created_at),
         )
         .where(Registration.event_id.in_(list(event_ids)))
-        .group_by(Registration.event_id, GROUP)
+        .group_by(Registration.event_id, group_column)
     )
     heads: dict[int, dict[str, int]] = defaultdict(dict)
     last: dict[int, datetime] = {}
