@@ -1,0 +1,175 @@
+"""What an event says about itself in words: when, where, for whom, what is left.
+
+Pages and mail say the same thing because both ask here. Text only, no markup, no request: the language is that
+of the surrounding context, English where there is none.
+"""
+
+from datetime import date, datetime, timedelta
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
+
+from eventreg import timezones
+from eventreg.events.models import Event
+from eventreg.events.rules import Availability, Door, seats_left
+
+
+def event_time(event: Event, *, dash: str = "-") -> str:
+    """The whole time with weekday and zone, like “Monday, October 19, 2026, 3:00-6:00 PM EDT”.
+
+    `dash` stands between the hours; pages use an en dash, plain text a hyphen. An all-day event names its days.
+    """
+    if event.all_day:
+        return _("%(days)s, all day", days=_days(event))
+    return _span(event, first_day(event), last_day(event), dash)
+
+
+def event_hours(event: Event, *, dash: str = "-") -> str:
+    """The hours alone, where a heading already names the day: “3:00-6:00 PM EDT”, “all day”.
+
+    An event that ends on another day says until when.
+    """
+    first, last = first_day(event), last_day(event)
+    if event.all_day:
+        return _("All day") if first == last else _("All day, until %(day)s", day=short_day(last))
+    if first == last:
+        return _hours(event, dash)
+    return _(
+        "%(start)s, until %(day)s, %(end)s",
+        start=clock_time(event.starts_at, event.timezone),
+        day=short_day(last),
+        end=clock_time(event.ends_at, event.timezone),
+    )
+
+
+def instant(moment: datetime, timezone: str) -> str:
+    """One moment in that zone: “Monday, October 12, 2026, 9:00 AM EDT”."""
+    day = full_day(timezones.local_date(moment, timezone))
+    return _("%(day)s, %(time)s", day=day, time=clock_time(moment, timezone))
+
+
+def short_instant(moment: datetime, timezone: str) -> str:
+    """The same for a narrow place: “Mon, Oct 12, 9:00 AM EDT”."""
+    day = short_day(timezones.local_date(moment, timezone))
+    return _("%(day)s, %(time)s", day=day, time=clock_time(moment, timezone))
+
+
+def clock_time(moment: datetime, timezone: str) -> str:
+    """Hours, minutes and zone: “9:00 AM EDT”."""
+    zone = timezones.abbreviation(moment, timezone)
+    return _("%(time)s %(zone)s", time=_bare_time(moment, timezone), zone=zone)
+
+
+def full_day(day: date) -> str:
+    """“Monday, October 19, 2026”."""
+    return _plain(format_date(day, "full", locale=_locale()))
+
+
+def short_day(day: date) -> str:
+    """“Mon, Oct 19”, in a place where the year is plain."""
+    return _plain(format_date(day, _("EEE, MMM d"), locale=_locale()))
+
+
+def month_name(day: date) -> str:
+    """“October 2026”."""
+    return _plain(format_date(day, "LLLL y", locale=_locale()))
+
+
+def day_part(day: date, pattern: str) -> str:
+    """One part of a date by a CLDR pattern, like `LLL` for “Oct”."""
+    return _plain(format_date(day, pattern, locale=_locale()))
+
+
+def first_day(event: Event) -> date:
+    """The day it begins, by the calendar of its own zone."""
+    return timezones.local_date(event.starts_at, event.timezone)
+
+
+def last_day(event: Event) -> date:
+    """The last day it touches; an event that ends at midnight ends on the day before."""
+    return timezones.local_date(event.ends_at - timedelta(microseconds=1), event.timezone)
+
+
+def place(event: Event) -> str:
+    """Where, on one line. Says that it is online, never the join link."""
+    spot = ", ".join(part for part in (event.location_name.strip(), event.location_address.strip()) if part)
+    if spot and event.online_url:
+        return _("%(place)s, and online", place=spot)
+    return spot or (_("Online") if event.online_url else _("Place to be announced"))
+
+
+def audience(event: Event) -> str:
+    """For whom, as the organizer named them, or everyone."""
+    return event.audience or _("Everyone")
+
+
+def status_words(availability: Availability, event: Event) -> str:
+    """What is left, short enough for a row of a list: “12 of 80 places left”, “Full, waitlist open”."""
+    words = {
+        Door.CANCELLED: _("Cancelled"),
+        Door.PAST: _("This event is over"),
+        Door.CLOSED: _("Registration is closed"),
+        Door.FULL: _("Full"),
+        Door.WAITLIST: _("Full, waitlist open"),
+    }
+    if availability.door in words:
+        return words[availability.door]
+    if availability.door is Door.NOT_OPEN and availability.opens_at is not None:
+        return _("Registration opens %(when)s", when=short_instant(availability.opens_at, event.timezone))
+    return seat_words(event)
+
+
+def seat_words(event: Event) -> str:
+    """The places nobody holds yet, whatever the window says."""
+    left = seats_left(event)
+    if left is None or event.capacity is None:
+        return _("Places for everyone")
+    return ngettext("%(num)s of %(all)s place left", "%(num)s of %(all)s places left", max(left, 0), all=event.capacity)
+
+
+def closing_words(availability: Availability, event: Event) -> str:
+    """Until when an answer is taken: “Registration closes Monday, October 12, 2026, 9:00 AM EDT”."""
+    return _("Registration closes %(when)s", when=instant(availability.closes_at, event.timezone))
+
+
+def _days(event: Event) -> str:
+    first, last = first_day(event), last_day(event)
+    if first == last:
+        return full_day(first)
+    return _("%(first)s to %(last)s", first=full_day(first), last=full_day(last))
+
+
+def _span(event: Event, first: date, last: date, dash: str) -> str:
+    if first == last:
+        return _("%(day)s, %(time)s", day=full_day(first), time=_hours(event, dash))
+    return _(
+        "%(start)s to %(end)s",
+        start=instant(event.starts_at, event.timezone),
+        end=instant(event.ends_at, event.timezone),
+    )
+
+
+def _hours(event: Event, dash: str) -> str:
+    """“3:00-6:00 PM EDT”; both zones are named when the clocks change in between."""
+    zones = [timezones.abbreviation(moment, event.timezone) for moment in (event.starts_at, event.ends_at)]
+    start, end = (_bare_time(moment, event.timezone) for moment in (event.starts_at, event.ends_at))
+    if zones[0] != zones[1]:
+        start = _("%(time)s %(zone)s", time=start, zone=zones[0])
+    elif " " in start and start.rpartition(" ")[2] == end.rpartition(" ")[2]:
+        start = start.rpartition(" ")[0]
+    return _("%(start)s%(dash)s%(end)s %(zone)s", start=start, dash=dash, end=end, zone=zones[1])
+
+
+def _bare_time(moment: datetime, timezone: str) -> str:
+    return _plain(format_time(timezones.to_wall(moment, timezone), "short", locale=_locale()))
+
+
+def _plain(text: str) -> str:
+    """CLDR's narrow no-break spaces as plain ones, which every mail program and search understands."""
+    return text.replace("\u202f", " ").replace("\u00a0", " ")
+
+
+def _locale() -> Locale:
+    return get_locale() or Locale("en")

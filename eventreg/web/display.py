@@ -1,0 +1,133 @@
+"""What every template can use: times and places in words, availability, addresses. Templates hold no arithmetic."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from flask import Flask, current_app, request
+from flask_babel import get_locale
+from markupsafe import Markup
+
+from eventreg import timezones
+from eventreg.events import rules, wording
+from eventreg.events.models import Event
+from eventreg.links import Links
+from eventreg.web import calendar_links, markdown
+from eventreg.web.moment import request_now
+
+DASH = "–"  # noqa: RUF001 - the en dash between hours is meant
+
+
+def init_app(app: Flask) -> None:
+    """Registers the filters and globals on the app's Jinja environment."""
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(
+        event_time=event_time,
+        event_hours=event_hours,
+        instant=wording.instant,
+        short_instant=wording.short_instant,
+        full_day=wording.full_day,
+        short_day=wording.short_day,
+        month_name=wording.month_name,
+        first_day=wording.first_day,
+        last_day=wording.last_day,
+        iso=iso,
+        iso_start=iso_start,
+        iso_end=iso_end,
+        place=wording.place,
+        audience=wording.audience,
+        markdown=markdown.render,
+        plain=markdown.plain,
+        date_parts=date_parts,
+    )
+    app.jinja_env.globals.update(
+        availability=availability,
+        status_line=status_line,
+        google_link=google_link,
+        outlook_link=outlook_link,
+        map_url=calendar_links.on_map,
+        locale=locale,
+        seat_words=wording.seat_words,
+        closing_words=wording.closing_words,
+        site_path=site_path,
+        absolute=absolute,
+        site_name=app.config["SITE_NAME"],
+        contact_email=app.config["CONTACT_EMAIL"],
+        default_timezone=app.config["DEFAULT_TIMEZONE"],
+        mail_is_sent=bool(app.config["MAIL_SERVER"]),
+    )
+
+
+def event_time(event: Event) -> str:
+    """“Monday, October 19, 2026, 3:00-6:00 PM EDT”, with an en dash."""
+    return wording.event_time(event, dash=DASH)
+
+
+def event_hours(event: Event) -> str:
+    """The hours, where a heading names the day."""
+    return wording.event_hours(event, dash=DASH)
+
+
+def availability(event: Event) -> rules.Availability:
+    """Where registration stands at this request's instant."""
+    return rules.availability(event, request_now())
+
+
+def status_line(event: Event) -> str:
+    """What is left, now, in words."""
+    return wording.status_words(availability(event), event)
+
+
+def google_link(event: Event, join: bool = False) -> str:
+    """Google Calendar, filled in; with the join link only on a registered person's own page."""
+    return calendar_links.google(event, page=absolute(f"/events/{event.slug}"), join=join)
+
+
+def outlook_link(event: Event, join: bool = False, office: bool = False) -> str:
+    """Outlook, filled in, likewise."""
+    return calendar_links.outlook(event, page=absolute(f"/events/{event.slug}"), join=join, office=office)
+
+
+def locale() -> str:
+    """The page's language as an HTML `lang`."""
+    return str(get_locale() or "en").replace("_", "-")
+
+
+def iso(moment: datetime) -> str:
+    """An instant for a `datetime` attribute: `2026-10-19T19:00:00Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def iso_start(event: Event) -> str:
+    """The beginning for a `datetime` attribute or schema.org: with offset, or a bare date for all-day events."""
+    if event.all_day:
+        return wording.first_day(event).isoformat()
+    return event.starts_at.astimezone(timezones.zone(event.timezone)).isoformat(timespec="seconds")
+
+
+def iso_end(event: Event) -> str:
+    """The end, likewise; an all-day event's last day, inclusive as schema.org wants it."""
+    if event.all_day:
+        return wording.last_day(event).isoformat()
+    return event.ends_at.astimezone(timezones.zone(event.timezone)).isoformat(timespec="seconds")
+
+
+def date_parts(day: date) -> dict[str, Any]:
+    """Month, day and weekday for the date block."""
+    return {"month": wording.day_part(day, "LLL"), "day": day.day, "weekday": wording.day_part(day, "EEE")}
+
+
+def site_path(path: str) -> str:
+    """A path of this site below whatever prefix it is mounted on; `path` begins with a slash."""
+    return request.script_root + path
+
+
+def absolute(path: str = "/") -> str:
+    """An absolute address made of BASE_URL, never of the Host header."""
+    links: Links = current_app.extensions["eventreg.links"]
+    return links.absolute(path)
+
+
+def inline(svg: str) -> Markup:
+    """SVG this program drew itself, to be put in a page as it is."""
+    return Markup(svg)  # noqa: S704 - drawn here, holds no one's text

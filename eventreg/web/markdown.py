@@ -1,0 +1,61 @@
+"""Descriptions: Markdown in, HTML out that can do no harm.
+
+markdown-it-py is told to drop raw HTML, and nh3 then lets only a few elements through, so a mistake in one is
+caught by the other. Headings start below the page's own, links are marked as another's words.
+"""
+
+from functools import lru_cache
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+ALLOWED = frozenset(
+    "p br hr strong em s code pre blockquote ul ol li h3 h4 h5 h6 a table thead tbody tr th td".split()  # noqa: SIM905
+)
+HEADING_SHIFT = 2
+"""The page's title is h1 and its sections h2, so a description's # becomes h3."""
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20})
+    return parser.enable(["table", "strikethrough"]).disable("image")
+
+
+_PARSER = _parser()
+
+
+@lru_cache(maxsize=512)
+def render(text: str) -> Markup:
+    """Safe HTML of a description.
+
+    >>> str(render("# Hello <b>there</b>")).strip()
+    '<h3>Hello &lt;b&gt;there&lt;/b&gt;</h3>'
+    """
+    tokens = _PARSER.parse(text)
+    for token in tokens:
+        _shift_heading(token)
+    html = _PARSER.renderer.render(tokens, _PARSER.options, {})
+    clean = nh3.clean(
+        html,
+        tags=set(ALLOWED),
+        attributes={"a": {"href", "title"}, "th": {"scope"}, "ol": {"start"}},
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel="nofollow noopener noreferrer",
+    )
+    return Markup(clean)  # noqa: S704 - nh3 has just cleaned it
+
+
+def plain(text: str, limit: int = 200) -> str:
+    """The words of a description without its markup, for a summary; cut at a word with an ellipsis."""
+    words: list[str] = []
+    for token in _PARSER.parse(text):
+        words += [child.content for child in token.children or [] if child.type in {"text", "code_inline"}]
+    line = " ".join(" ".join(words).split())
+    return line if len(line) <= limit else line[: limit - 1].rpartition(" ")[0] + "…"
+
+
+def _shift_heading(token: Token) -> None:
+    if token.type in {"heading_open", "heading_close"}:
+        token.tag = f"h{min(int(token.tag[1]) + HEADING_SHIFT, 6)}"
