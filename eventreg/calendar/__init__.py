@@ -1,0 +1,1 @@
+"""Events and registrations as iCalendar and Atom: entries, invitations, feeds. Domain objects in, bytes out."""

@@ -1,0 +1,54 @@
+r"""Text as calendar programs can bear it.
+
+icalendar lets control characters and lone surrogates through: one bad title then breaks the whole feed for
+strict parsers, or cannot be encoded at all. It also turns the two characters `\N` of a title into a line break.
+Everything that becomes iCalendar or Atom text passes here first.
+"""
+
+import re
+from urllib.parse import quote
+
+from icalendar import vText
+
+_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_DROPPED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+class Text(vText):
+    r"""A TEXT value, escaped as RFC 5545 section 3.3.11 says and in no other way.
+
+    >>> Text("C:\\New; 1, 2").to_ical().decode()
+    'C:\\\\New\\; 1\\, 2'
+    """
+
+    def to_ical(self) -> bytes:
+        """The escaped value; the text must be clean."""
+        escaped = self.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+        return escaped.encode()
+
+
+def clean(text: str | None) -> str:
+    r"""Lines parted by `\n`, with nothing in them that is not text; blanks around the whole are dropped.
+
+    >>> clean(" one\u2028two\r\nthree\x00\ud800 ")
+    'one\ntwo\nthree'
+    """
+    return _DROPPED.sub("", _BREAKS.sub("\n", text or "")).replace("\t", " ").strip()
+
+
+def one_line(text: str | None) -> str:
+    r"""The same on a single line, for a title, a place or a name.
+
+    >>> one_line("A day\nof  reflection\t")
+    'A day of reflection'
+    """
+    return " ".join(clean(text).split())
+
+
+def mailto(address: str) -> str:
+    """The address as a URI of ASCII characters. Source: RFC 6068 section 2.
+
+    >>> mailto("rsvp+abc@example.org")
+    'mailto:rsvp+abc@example.org'
+    """
+    return "mailto:" + quote(one_line(address), safe="@+-._~!$'*=/")
