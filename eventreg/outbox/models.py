@@ -21,9 +21,7 @@ class Message(Base):
 
     __tablename__ = "messages"
     __table_args__ = (
-        CheckConstraint(
-            "state IN ('queued', 'sending', 'sent', 'retrying', 'failed', 'aborted')", name="state_known"
-        ),
+        CheckConstraint("state IN ('queued', 'sending', 'sent', 'retrying', 'failed', 'aborted')", name="state_known"),
         # The worker: what is due now.
         Index(
             "ix_messages_due",

@@ -1,14 +1,85 @@
-"""What has been queued so far."""
+"""What the outbox holds, for the desk, the commands and the limits on mail to one address."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from eventreg.outbox.models import Message
+from eventreg.outbox.models import STATES, Message
+from eventreg.outbox.queue import UNFINISHED
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why mails of one state are in it: the reply they share, how many, and since when the oldest is owed."""
+
+    state: str
+    server_reply: str
+    count: int
+    oldest_at: datetime
+
+
+def state_counts(session: Session) -> dict[str, int]:
+    """How many mails are in each state, all states named."""
+    rows = session.execute(select(Message.state, func.count()).group_by(Message.state)).all()
+    return dict.fromkeys(STATES, 0) | {row[0]: row[1] for row in rows}
+
+
+def reasons(session: Session, *, limit: int = 20) -> Sequence[Reason]:
+    """Why mail waits or has failed, the most frequent reason first."""
+    count = func.count()
+    query = (
+        select(Message.state, Message.server_reply, count, func.min(Message.created_at))
+        .where(Message.state.in_(("queued", "sending", "retrying", "failed")))
+        .group_by(Message.state, Message.server_reply)
+        .order_by(count.desc(), Message.state, Message.server_reply)
+        .limit(limit)
+    )
+    return [Reason(*row) for row in session.execute(query).all()]
+
+
+def latest_for(session: Session, registration_ids: Iterable[int]) -> dict[int, Message]:
+    """The newest mail of each of those registrations, by registration id. One query."""
+    newest = (
+        select(func.max(Message.id))
+        .where(Message.registration_id.in_(list(registration_ids)))
+        .group_by(Message.registration_id)
+    )
+    messages = session.scalars(select(Message).where(Message.id.in_(newest))).all()
+    return {message.registration_id: message for message in messages if message.registration_id is not None}
+
+
+def recently_queued(session: Session, *, recipient: str, since: datetime, kind: str | None = None) -> int:
+    """How many mails (of that kind) one address was owed since then, to keep the form from flooding a stranger."""
+    query = select(func.count()).where(Message.recipient == recipient, Message.created_at >= since)
+    if kind is not None:
+        query = query.where(Message.kind == kind)
+    return session.scalar(query) or 0
 
 
 def was_queued_since(session: Session, *, recipient: str, kind: str, since: datetime) -> bool:
     """Whether that address was owed a mail of that kind after `since`."""
     found = exists().where(Message.recipient == recipient, Message.created_at > since, Message.kind == kind)
     return bool(session.scalar(select(found)))
+
+
+def sent_before(session: Session, message: Message) -> list[Message]:
+    """The mails of the same registration that left for the same address before this one, oldest first."""
+    query = (
+        select(Message)
+        .where(
+            Message.registration_id == message.registration_id,
+            Message.recipient == message.recipient,
+            Message.id < message.id,
+            Message.state == "sent",
+        )
+        .order_by(Message.id)
+    )
+    return list(session.scalars(query))
+
+
+def next_due_at(session: Session) -> datetime | None:
+    """When the next mail falls due, leases that may run out included; None when nothing is owed."""
+    return session.scalar(select(func.min(Message.due_at)).where(UNFINISHED))

@@ -1,14 +1,28 @@
-"""Queueing what must be mailed. The row is written in the transaction that owes the mail."""
+"""Queueing what must be mailed, and keeping account of it. The row is written in the transaction that owes the mail.
+
+A worker claims rows under a lease, and its claim is known by the number of tries: whoever holds try 3 can no
+longer say anything about the row once somebody else holds try 4. A worker that dies leaves a lease that runs out.
+"""
 
 import secrets
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, text, update
+from sqlalchemy.orm import Session, aliased
 
+from eventreg.outbox.backoff import Failure, wait_after
 from eventreg.outbox.models import Message
+
+LEASE = timedelta(seconds=45)
+"""How long a claim lasts unless renewed, and so how long the mail of a worker that died waits for another."""
+LONGEST_REPLY = 1000
+FOR_ALL = "No mail could be sent: "
+"""Begins the reason kept with mails that were put off because none would have been taken."""
+
+UNFINISHED = text("state IN ('queued', 'sending', 'retrying')")
+"""Spelled as in the partial index, or SQLite would not use it."""
 
 
 def add(
@@ -42,3 +56,134 @@ def add(
             created_at=now,
         )
     )
+
+
+def claim(session: Session, *, limit: int, now: datetime) -> list[Message]:
+    """Takes up to `limit` due mails for the caller, in the order they fell due, leased until now + LEASE.
+
+    A mail waits for the earlier ones of the same registration to the same address, so that a confirmation can
+    never arrive after the cancellation. The rows come back detached: a picture of what was claimed.
+    """
+    due = select(Message.id).where(_is_due(now)).order_by(Message.due_at, Message.id).limit(limit)
+    ids = list(session.scalars(due.with_for_update(skip_locked=True)))
+    if not ids:
+        return []
+    until = now + LEASE
+    claimed = session.scalars(
+        update(Message)
+        .where(Message.id.in_(ids), _is_due(now))
+        .values(state="sending", attempts=Message.attempts + 1, leased_until=until, due_at=until)
+        .returning(Message)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    ).all()
+    for message in claimed:
+        session.expunge(message)
+    return sorted(claimed, key=lambda message: ids.index(message.id))
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Due and first in its line. While a mail is leased its `due_at` is the lease's end: one condition serves both."""
+    earlier = aliased(Message)
+    has_to_wait = exists().where(
+        earlier.registration_id == Message.registration_id,
+        earlier.recipient == Message.recipient,
+        earlier.id < Message.id,
+        earlier.state.in_(("queued", "sending", "retrying")),
+    )
+    return and_(text("messages." + UNFINISHED.text), Message.due_at <= now, ~has_to_wait)
+
+
+def renew(session: Session, *, claimed: Iterable[Message], now: datetime) -> None:
+    """Lengthens the claim on those that are still the caller's."""
+    for message in claimed:
+        session.execute(update(Message).where(_is_held(message)).values(leased_until=now + LEASE, due_at=now + LEASE))
+
+
+def release(session: Session, *, claimed: Iterable[Message], now: datetime) -> None:
+    """Gives mails back that were claimed and never tried, as if nothing had happened."""
+    for message in claimed:
+        session.execute(
+            update(Message)
+            .where(_is_held(message))
+            .values(state="queued", attempts=Message.attempts - 1, leased_until=None, due_at=now)
+        )
+
+
+def abort(session: Session, *, message: Message, reason: str) -> None:
+    """Gives up a mail that must not leave any more, like one to an address that has since been corrected."""
+    session.execute(
+        update(Message).where(_is_held(message)).values(state="aborted", leased_until=None, server_reply=_short(reason))
+    )
+
+
+def mark_sent(session: Session, *, message: Message, reply: str, now: datetime) -> None:
+    """Records that it left, whoever holds it by now: it did leave."""
+    session.execute(
+        update(Message)
+        .where(Message.id == message.id, Message.state != "sent")
+        .values(state="sent", sent_at=now, leased_until=None, server_reply=_short(reply))
+    )
+
+
+def mark_retry(session: Session, *, message: Message, failure: Failure, now: datetime) -> None:
+    """Records a failed try and when the next one is, or that there will be none."""
+    wait = wait_after(failure.trouble, message.attempts)
+    session.execute(
+        update(Message).where(_is_held(message)).values(leased_until=None, **_after_failure(failure, wait, now))
+    )
+
+
+def postpone_due(session: Session, *, failure: Failure, now: datetime) -> None:
+    """Puts off every mail that is due when none would be taken, with the reason on each of them.
+
+    Otherwise a server that is away would be asked once per batch of a long queue.
+    """
+    waiting = and_(Message.state.in_(("queued", "retrying")), Message.due_at <= now)
+    for attempts in session.scalars(select(Message.attempts).where(waiting).distinct()).all():
+        wait = wait_after(failure.trouble, attempts + 1)
+        session.execute(
+            update(Message)
+            .where(waiting, Message.attempts == attempts)
+            .values(attempts=attempts + 1, **_after_failure(failure, wait, now))
+        )
+
+
+def hasten(session: Session, *, now: datetime) -> int:
+    """Makes every mail that waits for its next try due now, because the server has just taken one.
+
+    Those that the server itself asked to bring later keep their time: they were never put off for all.
+    """
+    result = session.scalars(
+        update(Message)
+        .where(Message.state == "retrying", Message.due_at > now, Message.server_reply.startswith(FOR_ALL))
+        .values(due_at=now)
+        .returning(Message.id)
+    )
+    return len(result.all())
+
+
+def retry_failed(session: Session, *, now: datetime, message_ids: Sequence[int] | None = None) -> int:
+    """Starts afresh with every mail that failed or waits for its next try (or those named); how many."""
+    query = update(Message).where(or_(Message.state == "failed", Message.state == "retrying"))
+    if message_ids is not None:
+        query = query.where(Message.id.in_(message_ids))
+    result = session.scalars(query.values(state="queued", attempts=0, due_at=now).returning(Message.id))
+    return len(result.all())
+
+
+def _is_held(message: Message) -> ColumnElement[bool]:
+    return and_(Message.id == message.id, Message.state == "sending", Message.attempts == message.attempts)
+
+
+def _after_failure(failure: Failure, wait: timedelta | None, now: datetime) -> dict[str, Any]:
+    words = FOR_ALL + failure.words if failure.trouble.is_everybodys else failure.words
+    return {
+        "state": "failed" if wait is None else "retrying",
+        "due_at": now if wait is None else now + wait,
+        "server_reply": _short(words),
+    }
+
+
+def _short(words: str) -> str:
+    """A reply as it is kept: one line, and no NUL, which PostgreSQL refuses."""
+    return " ".join(words.replace("\0", " ").split())[:LONGEST_REPLY]
