@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flask_security import AsaList, RoleMixin, UserMixin
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, String, Table
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, String, Table
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -32,7 +32,11 @@ class Role(Base, RoleMixin):  # type: ignore[misc]
 
 
 class Organizer(Base, UserMixin):  # type: ignore[misc]
-    """One account. `email` is kept normalised and lower-case."""
+    """One account. `email` is kept normalised and lower-case.
+
+    `fs_uniquifier` is what a session holds; a new password gives a new one, which signs out everywhere.
+    `tf_totp_secret` and `mf_recovery_codes` are encrypted with keys derived from SECRET_KEY.
+    """
 
     __tablename__ = "organizers"
 
@@ -44,6 +48,8 @@ class Organizer(Base, UserMixin):  # type: ignore[misc]
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
     tf_primary_method: Mapped[str | None] = mapped_column(String(64))
     tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
+    tf_last_counter: Mapped[int | None] = mapped_column(BigInteger)
+    """Time step of the last accepted authenticator code: a code works once."""
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
     created_at: Mapped[datetime]
 

@@ -1,0 +1,124 @@
+"""Making accounts and changing their secrets. Needs an app context: the hashing is set up by `accounts`."""
+
+import secrets
+import uuid
+from datetime import datetime
+
+import email_validator
+from flask_babel import gettext as _
+from flask_security.utils import hash_password
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventreg import audit
+from eventreg.errors import InvalidField, NotFound
+from eventreg.organizers import passwords
+from eventreg.organizers.models import ROLES, Organizer, Role
+
+
+def find(session: Session, email: str) -> Organizer | None:
+    """The account with that address, however it is written."""
+    return session.scalar(select(Organizer).where(Organizer.email == email.strip().lower()))
+
+
+def everybody(session: Session) -> list[Organizer]:
+    """Every account, by address."""
+    return list(session.scalars(select(Organizer).order_by(Organizer.email)))
+
+
+def add(
+    session: Session,
+    *,
+    email: str,
+    name: str = "",
+    role: str = "organizer",
+    password: str | None,
+    now: datetime,
+    actor: audit.Actor | None = None,
+) -> Organizer:
+    """A new account. Without a password it is opened by “forgot your password” alone.
+
+    Raises: InvalidField for `email` (bad or taken), `role` or `password` (weak).
+    """
+    address = _address(email)
+    if role not in ROLES:
+        raise InvalidField("role", _("There is no role called “%(role)s”. Choose %(roles)s.", **_roles(role)))
+    if find(session, address) is not None:
+        raise InvalidField("email", _("There is already an account for %(email)s.", email=address))
+    organizer = Organizer(
+        email=address,
+        name=" ".join(name.split())[:200],
+        password=_hashed(password if password is not None else secrets.token_urlsafe(32), email=address),
+        active=True,
+        fs_uniquifier=uuid.uuid4().hex,
+        created_at=now,
+        roles=[_role(session, role)],
+    )
+    session.add(organizer)
+    session.flush()
+    audit.record(
+        session,
+        actor=actor or audit.Actor.system(),
+        action="organizer.added",
+        now=now,
+        changes={"email": (None, address), "role": (None, role)},
+    )
+    return organizer
+
+
+def set_password(
+    session: Session, *, email: str, password: str, now: datetime, forget_two_factor: bool = False
+) -> Organizer:
+    """A new password, which signs the account out everywhere.
+
+    `forget_two_factor` is for somebody who lost their phone and their recovery codes.
+    Raises: NotFound; InvalidField for `password`.
+    """
+    organizer = find(session, email)
+    if organizer is None:
+        raise NotFound(_("There is no account for %(email)s.", email=email.strip()))
+    organizer.password = _hashed(password, email=organizer.email)
+    organizer.fs_uniquifier = uuid.uuid4().hex
+    if forget_two_factor:
+        organizer.tf_primary_method = None
+        organizer.tf_totp_secret = None
+        organizer.tf_last_counter = None
+        organizer.mf_recovery_codes = None
+    session.flush()
+    audit.record(
+        session,
+        actor=audit.Actor.system(),
+        action="organizer.password_set",
+        now=now,
+        changes={"email": (None, organizer.email), "two_factor_forgotten": (None, forget_two_factor)},
+    )
+    return organizer
+
+
+def _address(email: str) -> str:
+    try:
+        return email_validator.validate_email(email.strip(), check_deliverability=False).normalized.lower()
+    except email_validator.EmailNotValidError as error:
+        raise InvalidField(
+            "email", _("“%(email)s” is not an e-mail address: %(reason)s", email=email.strip(), reason=str(error))
+        ) from error
+
+
+def _roles(role: str) -> dict[str, str]:
+    return {"role": role, "roles": ", ".join(ROLES)}
+
+
+def _role(session: Session, name: str) -> Role:
+    role = session.scalar(select(Role).where(Role.name == name))
+    if role is None:
+        role = Role(name=name, description="")
+        session.add(role)
+    return role
+
+
+def _hashed(password: str, *, email: str) -> str:
+    normal = passwords.normalize(password)
+    fault = passwords.fault(normal, email=email)
+    if fault is not None:
+        raise InvalidField("password", fault)
+    return str(hash_password(normal))

@@ -1,0 +1,155 @@
+"""Flask-Security's forms with our labels, and bounded: a password is not a way to keep the hasher busy."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_security.forms import (
+    ChangePasswordForm,
+    ForgotPasswordForm,
+    LoginForm,
+    LogoutForm,
+    ResetPasswordForm,
+    TwoFactorRescueForm,
+    TwoFactorSetupForm,
+    TwoFactorVerifyCodeForm,
+    VerifyForm,
+)
+from flask_security.recovery_codes import MfRecoveryCodesForm, MfRecoveryForm
+from wtforms import EmailField, Form, PasswordField, RadioField, StringField
+
+LONGEST_INPUT = 300
+
+
+class Plain:
+    """Sets labels after Flask-Security has built the fields, and refuses what no person types."""
+
+    labels: dict[str, Any] = {}
+    hints: dict[str, Any] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields = self._fields  # type: ignore[attr-defined]
+        for name, text in self.labels.items():
+            fields[name].label.text = text
+        for field in fields.values():
+            field.description = self.hints.get(field.name, "")
+
+    def validate(self, **kwargs: Any) -> bool:
+        """As Flask-Security's, once what is too long or holds control characters has been refused unread."""
+        for field in self._fields.values():  # type: ignore[attr-defined]
+            if isinstance(field, StringField | PasswordField | EmailField) and field.data:
+                if len(field.data) > LONGEST_INPUT:
+                    field.errors = [_l("That is too long.")]
+                    return False
+                if not field.data.isprintable():
+                    field.errors = [_l("That holds characters no keyboard makes.")]
+                    return False
+        return bool(super().validate(**kwargs))  # type: ignore[misc]
+
+
+class SignInForm(Plain, LoginForm):  # type: ignore[misc]
+    """E-mail and password; nothing is remembered beyond the browser's session."""
+
+    remember = None
+    labels = {"email": _l("E-mail"), "password": _l("Password"), "submit": _l("Sign in")}
+
+
+class ForgottenForm(Plain, ForgotPasswordForm):  # type: ignore[misc]
+    """Asks for a link to choose a new password."""
+
+    labels = {"email": _l("E-mail"), "submit": _l("Send me a link")}
+
+
+class NewPasswordForm(Plain, ResetPasswordForm):  # type: ignore[misc]
+    """Behind the mailed link."""
+
+    labels = {
+        "password": _l("New password"),
+        "password_confirm": _l("New password again"),
+        "submit": _l("Set new password"),
+    }
+    hints = {"password": _l("At least 10 characters. A short sentence is easy to remember.")}
+
+
+class PasswordChangeForm(Plain, ChangePasswordForm):  # type: ignore[misc]
+    """On the account page."""
+
+    labels = {
+        "password": _l("Your password now"),
+        "new_password": _l("New password"),
+        "new_password_confirm": _l("New password again"),
+        "submit": _l("Change password"),
+    }
+    hints = {"new_password": _l("At least 10 characters. A short sentence is easy to remember.")}
+
+
+class PasswordAgainForm(Plain, VerifyForm):  # type: ignore[misc]
+    """Before the second factor is changed."""
+
+    labels = {"password": _l("Password"), "submit": _l("Go on")}
+
+
+class CodesChoiceForm(Plain, TwoFactorSetupForm):  # type: ignore[misc]
+    """On or off."""
+
+    phone = None
+    setup = RadioField(
+        _l("Sign-in codes"),
+        choices=[("authenticator", _l("On")), ("disable", _l("Off"))],
+        validate_choice=False,
+    )
+
+    def validate(self, **kwargs: Any) -> bool:
+        """Flask-Security's own validation reads a phone number that this form does not have."""
+        self.setup.errors = []
+        if self.setup.data not in {"authenticator", "disable"}:
+            self.setup.errors = [_l("Choose one of the two.")]
+            return False
+        return bool(super(TwoFactorSetupForm, self).validate(**kwargs))
+
+
+class CodeForm(Plain, TwoFactorVerifyCodeForm):  # type: ignore[misc]
+    """Six figures from the app."""
+
+    labels = {"code": _l("Code"), "submit": _l("Go on")}
+    hints = {"code": _l("The 6 figures your authenticator app shows now.")}
+
+
+class RescueForm(Plain, TwoFactorRescueForm):  # type: ignore[misc]
+    """Only recovery codes help; nobody is mailed a code or a plea."""
+
+    help_setup = RadioField(_l("Lost your phone?"), choices=[])
+
+
+class RecoveryCodeForm(Plain, MfRecoveryForm):  # type: ignore[misc]
+    """One of the codes that were written down."""
+
+    labels = {"code": _l("Recovery code"), "submit": _l("Sign in")}
+    hints = {"code": _l("Three groups of four, like 1a2b-3c4d-5e6f. Each code works once.")}
+
+
+class RecoveryCodesForm(Plain, MfRecoveryCodesForm):  # type: ignore[misc]
+    """Makes new ones."""
+
+    labels = {"generate_new_codes": _l("Make new recovery codes")}
+
+
+class SignOutForm(Plain, LogoutForm):  # type: ignore[misc]
+    """A button."""
+
+    labels = {"submit": _l("Sign out")}
+
+
+FORMS: dict[str, type[Form]] = {
+    "login_form": SignInForm,
+    "logout_form": SignOutForm,
+    "forgot_password_form": ForgottenForm,
+    "reset_password_form": NewPasswordForm,
+    "change_password_form": PasswordChangeForm,
+    "verify_form": PasswordAgainForm,
+    "two_factor_setup_form": CodesChoiceForm,
+    "two_factor_verify_code_form": CodeForm,
+    "two_factor_rescue_form": RescueForm,
+    "mf_recovery_form": RecoveryCodeForm,
+    "mf_recovery_codes_form": RecoveryCodesForm,
+}
