@@ -220,8 +220,10 @@ def _derive(app: Flask) -> None:
     config["SESSION_COOKIE_HTTPONLY"] = True
     config["SESSION_COOKIE_SECURE"] = base.scheme == "https"
     config["SESSION_COOKIE_PATH"] = base.path or "/"
-    # A person may leave a form open through lunch; the fill time is read from the same signed token.
+    # A person may leave a form open through lunch.
     config["WTF_CSRF_TIME_LIMIT"] = 12 * 3600
+    # The Referer check would refuse people whose browser sends none; the token and SameSite hold without it.
+    config["WTF_CSRF_SSL_STRICT"] = False
     config["MAX_CONTENT_LENGTH"] = 256 * 1024
     config["MAX_FORM_MEMORY_SIZE"] = 256 * 1024
     config["MAX_FORM_PARTS"] = 500

@@ -93,7 +93,7 @@ def cancel(
     event, registration = load(session, registration_id)
     if registration.status == "cancelled":
         return outcome(session, registration)
-    if not by_organizer and now >= event.starts_at:
+    if not by_organizer and not is_changeable(event, now):
         raise RegistrationNotOpen(_("This event has begun, so the registration can no longer be cancelled."))
     before = _before(registration)
     if before.seats:
@@ -155,6 +155,12 @@ def load(session: Session, registration_id: int) -> tuple[Event, Registration]:
         .execution_options(populate_existing=True)
     ).one()
     return event, registration
+
+
+def is_changeable(event: Event, now: datetime) -> bool:
+    """Whether attendees may still change or withdraw: until it begins (a whole-day event: until it ends)."""
+    until = event.ends_at if event.all_day else event.starts_at
+    return event.status == "published" and now < until
 
 
 def outcome(session: Session, registration: Registration) -> Outcome:
@@ -228,7 +234,7 @@ def _refuse_unless_changeable(
     found = rules.availability(event, now)
     if found.door in {rules.Door.CANCELLED, rules.Door.PAST}:
         raise RegistrationNotOpen(rules.closed_reason(event, found))
-    if now >= event.starts_at and not event.all_day:
+    if not is_changeable(event, now):
         raise RegistrationNotOpen(_("This event has begun, so the registration can no longer be changed."))
     wants_more = form.rsvp == "yes" and (before.rsvp != "yes" or form.party_size > before.party_size)
     if wants_more and not found.takes_answers:

@@ -16,7 +16,7 @@ from eventreg.events import rules, search
 from eventreg.events.models import Event
 from eventreg.outbox import queries as outbox_queries
 from eventreg.outbox import queue
-from eventreg.registrations import messages, seats, waitlist
+from eventreg.registrations import messages, queries, seats, waitlist
 from eventreg.registrations.models import LIVE, Answer, Registration
 from eventreg.registrations.outcome import Outcome
 
@@ -220,3 +220,9 @@ def send_links(session: Session, registrations: list[Registration], *, now: date
         now=now,
     )
     return True
+
+
+def send_lost_links(session: Session, *, email_key: str, now: datetime) -> bool:
+    """Owes an address one mail with the links of all its registrations to come; False when there are none."""
+    registrations = queries.upcoming_of(session, email_key, now)
+    return bool(registrations) and send_links(session, registrations, now=now)

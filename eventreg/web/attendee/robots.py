@@ -1,0 +1,29 @@
+"""Telling robots from people without asking people to prove it: an empty field and a moment's time."""
+
+from datetime import UTC, datetime, timedelta
+
+from flask import current_app, session
+
+OPENED = "opened"
+MOST_REMEMBERED = 20
+
+
+def note_opening(event_id: int, now: datetime) -> None:
+    """Notes in the signed session cookie when this form was shown."""
+    opened = dict(session.get(OPENED, {}))
+    opened.pop(str(event_id), None)
+    opened[str(event_id)] = int(now.timestamp() * 1000)
+    session[OPENED] = dict(list(opened.items())[-MOST_REMEMBERED:])
+
+
+def opened_at(event_id: int) -> datetime | None:
+    """When the form was last shown to this visitor; None when that is not known."""
+    millis = session.get(OPENED, {}).get(str(event_id))
+    return None if millis is None else datetime.fromtimestamp(millis / 1000, UTC)
+
+
+def is_too_quick(event_id: int, now: datetime) -> bool:
+    """Whether the form came back quicker than MIN_FILL_SECONDS."""
+    opened = opened_at(event_id)
+    least = timedelta(seconds=current_app.config["MIN_FILL_SECONDS"])
+    return opened is not None and now - opened < least

@@ -1,0 +1,131 @@
+"""The RSVP form and the page that says what an answer got."""
+
+from collections.abc import Sequence
+
+from flask import abort, current_app, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from eventreg import tasks
+from eventreg.db import db, write_transaction
+from eventreg.errors import EventFull, InvalidField, RegistrationNotOpen
+from eventreg.events import queries, rules
+from eventreg.events.models import Event, Question
+from eventreg.links import RESULT, Links
+from eventreg.registrations import service, wording
+from eventreg.registrations.outcome import Outcome
+from eventreg.web import limits
+from eventreg.web.attendee import blueprint, robots
+from eventreg.web.attendee.forms import RsvpForm, rsvp_form
+from eventreg.web.moment import request_now
+from eventreg.web.security import csrf
+
+INVALID = 422
+CONFLICT = 409
+TOO_MANY = 429
+
+
+@blueprint.get("/events/<slug>/rsvp")
+def rsvp_form_show(slug: str) -> str:
+    """The empty form, or why there is none."""
+    event, asked = _event_and_questions(slug)
+    robots.note_opening(event.id, request_now())
+    return _page(event, rsvp_form(event, asked))
+
+
+@blueprint.post("/events/<slug>/rsvp")
+@csrf.exempt  # the form checks the token itself, so that one that has expired gives everything typed back
+def rsvp_submit(slug: str) -> Response | tuple[str, int]:
+    """Takes the answer, or gives the form back with everything that was typed and what to do."""
+    event, asked = _event_and_questions(slug)
+    now = request_now()
+    form = rsvp_form(event, asked)
+    if limits.is_over("rsvp"):
+        form.form_errors.append(_("That was a lot of answers from here. Wait a few minutes, then send this again."))
+        return _page(event, form), TOO_MANY
+    if not form.validate() or not _is_from_a_person(form, event.id):
+        return _page(event, form), INVALID
+    if not rules.availability(event, now).takes_answers:
+        return _page(event, form), CONFLICT
+    answer = form.answer(opened_at=robots.opened_at(event.id))
+    event_id = event.id
+    try:
+        with write_transaction(db.session()):
+            outcome = service.register(db.session(), event_id=event_id, form=answer, now=now)
+    except (RegistrationNotOpen, EventFull, InvalidField) as error:
+        return _refused(slug, form, error)
+    tasks.nudge()
+    return redirect(url_for("attendee.rsvp_result", slug=slug, token=_result_token(event_id, outcome)), 303)
+
+
+@blueprint.get("/events/<slug>/rsvp/<token>")
+def rsvp_result(slug: str, token: str) -> str:
+    """What an answer got, in words; the same page whether or not the address had answered before."""
+    links: Links = current_app.extensions["eventreg.links"]
+    match links.read(RESULT, token):
+        case [int(event_id), str(rsvp), str(status), int(party_size), int() | None as position]:
+            event = queries.open_to_public(db.session(), slug)
+            if event is None or event.id != event_id:
+                abort(404)
+        case _:
+            abort(404)
+    sentence = wording.standing(rsvp=rsvp, status=status, party_size=party_size, position=position)
+    return render_template("attendee/rsvp_result.html", event=event, rsvp=rsvp, status=status, sentence=sentence)
+
+
+def _event_and_questions(slug: str) -> tuple[Event, Sequence[Question]]:
+    event = queries.open_to_public(db.session(), slug)
+    if event is None:
+        abort(404)
+    return event, queries.questions(db.session(), event.id)
+
+
+def _is_from_a_person(form: RsvpForm, event_id: int) -> bool:
+    """Adds the error when it seems not to be."""
+    if form.leave_empty.data:
+        form.form_errors.append(_("A field that people do not see was filled in. Please send the form again as it is."))
+        form.leave_empty.data = ""
+        return False
+    if robots.is_too_quick(event_id, request_now()):
+        form.form_errors.append(_("That was very quick. Look your answers over, then send them once more."))
+        return False
+    return True
+
+
+def _refused(slug: str, form: RsvpForm, error: Exception) -> tuple[str, int]:
+    """The form again, with the refusal at the field it is about."""
+    event, _asked = _event_and_questions(slug)
+    if isinstance(error, RegistrationNotOpen):
+        return _page(event, form), CONFLICT
+    offer = False
+    if isinstance(error, EventFull):
+        offer = error.can_wait
+        form.party_size.errors = [f"{error} {_way_out(error)}"]
+    elif isinstance(error, InvalidField):
+        form.party_size.errors = [error.message]
+    return _page(event, form, offer_waitlist=offer), INVALID
+
+
+def _way_out(error: EventFull) -> str:
+    if error.seats_left == 0:
+        return _("This event has no waitlist.")
+    smaller = ngettext("Come with %(num)d person", "Come with %(num)d people", error.seats_left)
+    if error.can_wait:
+        return _("%(smaller)s, or tick the box to wait together.", smaller=smaller)
+    return _("%(smaller)s.", smaller=smaller)
+
+
+def _page(event: Event, form: RsvpForm, *, offer_waitlist: bool = False) -> str:
+    return render_template(
+        "attendee/rsvp_form.html",
+        event=event,
+        form=form,
+        found=rules.availability(event, request_now()),
+        offer_waitlist=offer_waitlist or bool(request.form.get("join_waitlist")),
+    )
+
+
+def _result_token(event_id: int, outcome: Outcome) -> str:
+    links: Links = current_app.extensions["eventreg.links"]
+    return links.sign(RESULT, [event_id, outcome.rsvp, outcome.status, outcome.party_size, outcome.position])

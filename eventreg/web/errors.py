@@ -1,0 +1,111 @@
+"""Every error is a page that says what happened and what to do; for programs, a problem document (RFC 9457)."""
+
+import logging
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+
+from eventreg.db import db
+from eventreg.errors import EventRegError, NotFound
+
+log = logging.getLogger(__name__)
+
+CONFLICT = 409
+
+
+def init_app(app: Flask) -> None:
+    """Registers the pages."""
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(NotFound, _not_found)
+    app.register_error_handler(EventRegError, _refused)
+    app.register_error_handler(OperationalError, _database)
+
+
+def _http(error: HTTPException) -> Response:
+    if error.response is not None:
+        return Response.force_type(error.response)
+    title, message = _words(error)
+    response = _answer(error.code or 500, title, message)
+    for name, value in error.get_headers():
+        if name not in {"Content-Type", "Content-Length"}:
+            response.headers[name] = value
+    return response
+
+
+def _not_found(error: NotFound) -> Response:
+    return _answer(404, _("There is nothing at this address"), str(error))
+
+
+def _refused(error: EventRegError) -> Response:
+    return _answer(CONFLICT, _("That could not be done"), str(error))
+
+
+def _database(error: OperationalError) -> Response:
+    """The database is away, locked or full: nothing was written, and the next try may work."""
+    log.error("database: %s", error.orig)
+    db.session.rollback()
+    return _http(ServiceUnavailable())
+
+
+def _words(error: HTTPException) -> tuple[str, str]:
+    """Title and message for a status; never the words of a library."""
+    if isinstance(error, CSRFError):
+        return (
+            _("This form could not be checked"),
+            _(
+                "It was open for very long, or your browser keeps no cookies for this site. "
+                "Go back, reload the page and send it again; nothing has been changed."
+            ),
+        )
+    table = {
+        400: (_("That request was not understood"), _("Go back and try again; nothing has been changed.")),
+        401: (_("Please sign in"), _("This page is for the people who run events here.")),
+        403: (_("This page is not for you"), _("Your account does not include what you asked for.")),
+        404: (
+            _("There is nothing at this address"),
+            _("The link may be mistyped, or what it led to is no longer shown. All upcoming events are on the list."),
+        ),
+        405: (_("This address does not work that way"), _("Open it from the page that led you here.")),
+        413: (
+            _("That was too much at once"),
+            _("What you sent is larger than this site takes. Shorten it and send it again."),
+        ),
+        429: (
+            _("That was a lot of tries"),
+            _("To keep robots out, this site waits a while now. Please try again in a few minutes."),
+        ),
+        503: (
+            _("This site is not ready just now"),
+            _("Nothing was saved. Please try again in a minute."),
+        ),
+    }
+    if error.code in table:
+        return table[error.code]
+    if error.code is not None and error.code < InternalServerError.code:
+        return table[400]
+    return (
+        _("Something went wrong on our side"),
+        _("It has been noted, and nothing was saved by halves. Please try again; if it happens again, write to us."),
+    )
+
+
+def _answer(code: int, title: str, message: str) -> Response:
+    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+        response = jsonify(type="about:blank", status=code, title=title, detail=message)
+        response.mimetype = "application/problem+json"
+    else:
+        at_desk = request.path.startswith("/organize")
+        response = make_response(
+            render_template(
+                "errors/error.html",
+                title=title,
+                message=message,
+                action_url="/organize/" if at_desk else "/events/",
+                action_label=_("To your events") if at_desk else _("To all events"),
+            )
+        )
+    response.status_code = code
+    return response

@@ -1,0 +1,40 @@
+"""Rate limits, counted by Flask-Limiter: in each process, or in Redis for all of them.
+
+`limiter` decorates views whose refusal may be a plain error page; `is_over` is asked by views that give the form
+back with everything that was typed.
+"""
+
+from flask import Flask, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from limits import RateLimitItem, parse_many
+
+limiter = Limiter(get_remote_address, strategy="fixed-window")
+
+PER_IP = "120 per minute; 1500 per hour"
+"""A lecture hall answers from one address at once, so this stops programs, not people."""
+PER_ADDRESS = "10 per hour"
+"""One e-mail address; what a person who changes their mind never reaches."""
+LINKS_PER_ADDRESS = "5 per hour"
+
+
+def init_app(app: Flask) -> None:
+    """Registers Flask-Limiter; RATELIMIT_ENABLED switches it off."""
+    limiter.init_app(app)
+
+
+def posted_address() -> str:
+    """The e-mail address in the form sent, as a key; the visitor's IP where there is none."""
+    return request.form.get("email", "").strip().lower()[:254] or get_remote_address()
+
+
+def is_over(name: str, *, per_address: str = PER_ADDRESS, per_ip: str = PER_IP) -> bool:
+    """Counts this request against its IP and its posted e-mail address; True when either has had enough."""
+    if not limiter.enabled:
+        return False
+    counted = [(per_ip, "ip", get_remote_address()), (per_address, "address", posted_address())]
+    return not all([_hit(rate, name, kind, key) for rates, kind, key in counted for rate in parse_many(rates)])
+
+
+def _hit(rate: RateLimitItem, *key: str) -> bool:
+    return limiter.limiter.hit(rate, *key)

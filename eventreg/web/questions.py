@@ -1,0 +1,76 @@
+"""An event's own questions as form fields `q-<id>`, for the RSVP form, "my registration" and the desk."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+from wtforms import BooleanField, Field, Form, SelectField, StringField, TextAreaField
+from wtforms.validators import Length, Optional, StopValidation
+
+from eventreg.events.models import Question
+from eventreg.web import cleaning
+
+LONGEST_LINE = 300
+LONGEST_PARAGRAPH = 3000
+CHECKED = "yes"
+"""How a ticked box is stored."""
+
+
+class RequiredIfComing:
+    """An answer is needed from people who may come; somebody who says no is not held up."""
+
+    def __call__(self, form: Form, field: Field) -> None:
+        """Raises: StopValidation."""
+        if not field.data and form.rsvp.data != "no":
+            raise StopValidation(_("Please answer this question."))
+
+
+def field_name(question: Question) -> str:
+    """The form field's name."""
+    return f"q-{question.id}"
+
+
+def fields(questions: Sequence[Question]) -> dict[str, Field]:
+    """Unbound fields by name, in the order asked, to be set on a form class."""
+    return {field_name(question): _field(question) for question in questions}
+
+
+def answers(form: Form, questions: Sequence[Question]) -> dict[int, str]:
+    """{question id: what was typed}, empty answers included."""
+    return {question.id: _text(form[field_name(question)].data) for question in questions}
+
+
+def data(questions: Sequence[Question], given: dict[int, str]) -> dict[str, Any]:
+    """Stored answers as the fields take them."""
+    return {
+        field_name(question): given.get(question.id) == CHECKED
+        if question.kind == "checkbox"
+        else given.get(question.id, "")
+        for question in questions
+    }
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return CHECKED if value else ""
+    return str(value or "")
+
+
+def _field(question: Question) -> Field:
+    needed = RequiredIfComing() if question.required else Optional()
+    common: dict[str, Any] = {"description": question.hint}
+    match question.kind:
+        case "checkbox":
+            return BooleanField(question.label, [needed] if question.required else [], **common)
+        case "choice":
+            offered = [line.strip() for line in question.choices.splitlines() if line.strip()]
+            choices = [("", _("Choose")), *((choice, choice) for choice in offered)]
+            return SelectField(question.label, [needed], choices=choices, default="", **common)
+        case "paragraph":
+            limit = Length(max=LONGEST_PARAGRAPH, message=_("Please keep this under %(max)d characters."))
+            return TextAreaField(
+                question.label, [needed, limit], filters=[cleaning.paragraph], render_kw={"rows": 3}, **common
+            )
+        case _other:
+            limit = Length(max=LONGEST_LINE, message=_("Please keep this under %(max)d characters."))
+            return StringField(question.label, [needed, limit], filters=[cleaning.line], **common)
