@@ -18,7 +18,7 @@ from eventreg.web.moment import request_now
 def registration_file(token: str) -> Response:
     """My calendar file for one event, with the join link once I am coming."""
     links = _links()
-    found = queries.by_link(db.session, links.numbers(MANAGE, token, 2))
+    found = queries.by_link(db.session(), links.numbers(MANAGE, token, 2))
     if found is None:
         raise NotFound(_("This link does not open a registration. It may have been replaced by a newer one."))
     registration, event = found
@@ -41,14 +41,14 @@ def registration_file(token: str) -> Response:
 def personal_feed(token: str) -> Response:
     """My private feed: what I answered yes or maybe to, or wait for."""
     links, now, site_name = _links(), request_now(), current_app.config["SITE_NAME"]
-    email_key = personal.owner(db.session, token, links=links)
+    email_key = personal.owner(db.session(), token, links=links)
     if email_key is None:
         raise NotFound(_("This calendar address is no longer in use. Your registration's page shows the new one."))
     source = links.absolute(f"/my/{token}.ics")
-    facts = personal.facts(db.session, email_key, now=now, source=source, site_name=site_name)
+    facts = personal.facts(db.session(), email_key, now=now, source=source, site_name=site_name)
     response = conditional.answer(
         lambda: personal.build(
-            personal.read(db.session, email_key, now=now), links=links, source=source, site_name=site_name
+            personal.read(db.session(), email_key, now=now), links=links, source=source, site_name=site_name
         ),
         etag=facts.etag,
         last_modified=facts.last_modified,

@@ -1,0 +1,133 @@
+"""What calendar programs, feed readers and search engines fetch. None of it sets a cookie or asks who is there."""
+
+from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
+
+from flask import Response, current_app, request
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+
+from eventreg.calendar import atom, feed, invitation
+from eventreg.db import db
+from eventreg.errors import NotFound
+from eventreg.events import queries
+from eventreg.events.models import Event
+from eventreg.links import Links
+from eventreg.web import conditional
+from eventreg.web.calendar_files import FEED_TYPE, download
+from eventreg.web.moment import request_now
+from eventreg.web.public import blueprint
+
+SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+SITEMAP_LIMIT = 50_000
+"""Addresses in one file, by the sitemap protocol."""
+LONGEST_FILTER = 200
+"""Characters of a filter that are read; nobody searches for more."""
+
+
+@blueprint.get("/calendar.ics")
+def calendar_feed() -> Response:
+    """The public calendar, whole or of one category, to subscribe to."""
+    chosen, now, links, site_name = _selection(), request_now(), _links(), current_app.config["SITE_NAME"]
+    seen = feed.state(db.session(), chosen, now=now)
+    header = feed.head(chosen, seen, links=links, site_name=site_name)
+    unchanged = conditional.unchanged(
+        etag=feed.etag(header, seen), last_modified=seen.last_modified, cache_control=conditional.PUBLIC
+    )
+    if unchanged is not None:
+        return unchanged
+    found, blocks = feed.read(db.session(), chosen, seen, now=now)
+    header = feed.head(chosen, found, links=links, site_name=site_name)
+    return conditional.fresh(
+        feed.joined(header, blocks),
+        etag=feed.etag(header, found),
+        last_modified=found.last_modified,
+        content_type=FEED_TYPE,
+        cache_control=conditional.PUBLIC,
+    )
+
+
+@blueprint.get("/events/<slug>.ics")
+def event_file(slug: str) -> Response:
+    """One event as a calendar file; an unlisted one too, at its own address."""
+    event = queries.open_to_public(db.session(), slug)
+    if event is None:
+        raise NotFound(_("There is no such event."))
+    config = current_app.config
+    content = invitation.event_file(
+        event, links=_links(), site_name=config["SITE_NAME"], contact_email=config["CONTACT_EMAIL"]
+    )
+    return download(
+        content,
+        method="PUBLISH",
+        slug=event.slug,
+        title=event.title,
+        last_modified=event.updated_at,
+        cache_control=conditional.PUBLIC,
+    )
+
+
+@blueprint.get("/feed.atom")
+def atom_feed() -> Response:
+    """The newest announcements for feed readers."""
+    chosen, now, links, site_name = _selection(), request_now(), _links(), current_app.config["SITE_NAME"]
+    seen = feed.state(db.session(), chosen, now=now)
+    return conditional.answer(
+        lambda: atom.build(atom.read(db.session(), chosen, now=now), chosen, links=links, site_name=site_name),
+        etag=atom.etag(chosen, seen, now=now, links=links, site_name=site_name),
+        last_modified=seen.last_modified,
+        content_type="application/atom+xml; charset=utf-8",
+        cache_control=conditional.PUBLIC,
+    )
+
+
+@blueprint.get("/robots.txt")
+def robots() -> Response:
+    """What crawlers may fetch. Calendars behind private links stay allowed: Google Calendar asks this file first."""
+    base = urlsplit(_links().base_url).path
+    lines = ["User-agent: *"]
+    lines += [f"Disallow: {base}{path}" for path in ("/organize/", "/auth/", "/api/")]
+    lines += ["", f"Sitemap: {_links().absolute('/sitemap.xml')}", ""]
+    return Response("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+@blueprint.get("/sitemap.xml")
+def sitemap() -> Response:
+    """Every public event's address."""
+    listed = (Event.visibility == "public", Event.status != "draft")
+    count, newest = db.session().execute(select(func.count(), func.max(Event.updated_at)).where(*listed)).one()
+    any_change = db.session().scalar(select(func.max(Event.updated_at)))
+    links = _links()
+    return conditional.answer(
+        lambda: _sitemap(links),
+        etag=f"{count}-{newest.timestamp() if newest else 0:.6f}-{any_change.timestamp() if any_change else 0:.6f}",
+        last_modified=max(feed.day_of(request_now()), any_change or feed.day_of(request_now())),
+        content_type="application/xml; charset=utf-8",
+        cache_control=conditional.PUBLIC,
+    )
+
+
+def _sitemap(links: Links) -> bytes:
+    query = (
+        select(Event.slug, Event.updated_at)
+        .where(Event.visibility == "public", Event.status != "draft")
+        .order_by(Event.starts_at.desc(), Event.id)
+        .limit(SITEMAP_LIMIT - 1)
+    )
+    root = ET.Element("urlset", xmlns=SITEMAP)
+    ET.SubElement(ET.SubElement(root, "url"), "loc").text = links.absolute("/events/")
+    for slug, updated_at in db.session().execute(query):
+        url = ET.SubElement(root, "url")
+        ET.SubElement(url, "loc").text = links.event(slug)
+        ET.SubElement(url, "lastmod").text = updated_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+def _selection() -> feed.Selection:
+    args = request.args
+    return feed.Selection(**{name: args.get(name, "")[:LONGEST_FILTER] for name in ("category", "audience", "q")})
+
+
+def _links() -> Links:
+    links: Links = current_app.extensions["eventreg.links"]
+    return links
