@@ -111,6 +111,7 @@ class Factory:
         row: dict[str, Any] = {
             "event_id": event.id,
             "email_key": given["email"].lower(),
+            "search_text": search.fold(f"{given['name']} {given['email']}"),
             "rsvp": "yes",
             "status": "confirmed",
             "party_size": 1,

@@ -62,7 +62,6 @@ def migrate(database_url: str, instance: Path) -> None:
 
 
 def _partial_app(overrides: dict[str, Any], instance: Path) -> Flask:
-    from flask_babel import Babel
 
     from eventreg import settings
     from eventreg.db import db
@@ -72,5 +71,12 @@ def _partial_app(overrides: dict[str, Any], instance: Path) -> Flask:
     settings.load(app, overrides)
     app.extensions["eventreg.links"] = Links(app.config["BASE_URL"], app.config["SECRET_KEY"])
     db.init_app(app)
+    from flask_babel import Babel
+    from flask_security import MailUtil
+
+    from eventreg.organizers import accounts
+
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app)
+    accounts.init_app(app, mail_util=MailUtil, forms={})
     return app
