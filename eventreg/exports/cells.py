@@ -1,0 +1,34 @@
+r"""What may stand in a cell: text that no file format refuses and no spreadsheet runs.
+
+A cell that begins like a formula gets an apostrophe before it (OWASP, “CSV injection”). A phone number keeps its
+leading + as it is: digits in groups parted by blanks are no formula in any spreadsheet. Written without blanks
+(+16175550100, +1-617-555-0100) it would be calculated, which loses the + or the number, so it gets the apostrophe.
+"""
+
+import re
+
+_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_DROPPED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_PHONE = re.compile(r"\+[0-9]{1,3}(?: [(]?[0-9][0-9().-]{0,20}){1,6}")
+_FORMULA_SIGNS = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - a Japanese Excel reads the wide forms too
+
+
+def clean(text: str) -> str:
+    r"""The text with `\n` as its only line break and without what XML and CSV readers refuse.
+
+    >>> clean("no nuts\r\nno milk\x00")
+    'no nuts\nno milk'
+    """
+    return _DROPPED.sub("", _BREAKS.sub("\n", text))
+
+
+def neutral(text: str) -> str:
+    """Clean text as a spreadsheet may open it.
+
+    >>> [neutral(text) for text in ("=1+1", " =1+1", "-5", "Zoë", "+1 617 555 0100", "+16175550100", "+1 -2")]
+    ["'=1+1", "' =1+1", "'-5", 'Zoë', '+1 617 555 0100', "'+16175550100", "'+1 -2"]
+    """
+    begins = text.lstrip()[:1]
+    if begins in _FORMULA_SIGNS or text[:1] in {"\t", "\n"}:
+        return text if _PHONE.fullmatch(text) else f"'{text}"
+    return text
