@@ -3,6 +3,8 @@
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from eventreg.events.models import Event
+
 
 def standing(*, rsvp: str, status: str, party_size: int, position: int | None = None) -> str:
     """The sentence for an answer and what became of it.
@@ -47,3 +49,12 @@ def group_name(group: str) -> str:
         "pending": _("Waiting for approval"),
         "cancelled": _("Cancelled"),
     }.get(group, group)
+
+
+def waitlist_rule(event: Event) -> str:
+    """How the line moves, as the form and the mails promise it."""
+    if event.waitlist_rule == "hold":
+        return _("Places go to whoever has waited longest; they are held until that party fits.")
+    return _(
+        "Places go to whoever has waited longest; a party too large for the free places is passed over until it fits."
+    )

@@ -1,0 +1,62 @@
+"""The console command `eventreg`: Flask's own command group with this service's commands, and plain refusals.
+
+Exit status: 0 done, 1 refused or failed with one line on standard error, 2 wrong usage.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+from flask.cli import FlaskGroup
+from sqlalchemy.exc import OperationalError
+
+from eventreg import cli_admin, cli_demo, cli_events, cli_mail, cli_organizers, cli_reply, cli_serve, create_app
+from eventreg.errors import EventRegError
+
+cli = FlaskGroup(
+    name="eventreg",
+    create_app=create_app,
+    add_default_commands=False,
+    add_version_option=False,
+    help="Event registration and RSVP: the service and everything around it.",
+)
+for module in (cli_serve, cli_demo, cli_organizers, cli_events, cli_mail, cli_reply, cli_admin):
+    for command in module.COMMANDS:
+        cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs a command; what it refuses is one line on standard error and exit status 1."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if "--help" not in words and words:
+            # Made here, so that a bad setting is said once and plainly instead of by Flask's loader.
+            app = create_app()
+            cli.create_app = lambda: app
+        status = cli.main(args=words, prog_name="eventreg", standalone_mode=False)
+    except EventRegError as error:
+        _fail(str(error))
+    except OperationalError as error:
+        _fail(f"The database cannot be used: {str(error.orig).splitlines()[0]}")
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("Stopped.")
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(line: str) -> NoReturn:
+    click.echo(f"eventreg: {line}", err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Looks for what is wrong with an installation: one line a fault, nothing changed."""
+
+from datetime import datetime, timedelta
+
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from eventreg.calendar import blocks
+from eventreg.db import db
+from eventreg.links import Links
+from eventreg.mail import deliver
+from eventreg.migrations import head_revision, revision_of
+from eventreg.outbox import heartbeat
+from eventreg.registrations import seats
+
+SILENCE = timedelta(minutes=3)
+
+
+def faults(app: Flask, *, now: datetime) -> list[str]:
+    """Every fault found, as a sentence that names the way out."""
+    session = db.session()
+    try:
+        revision = revision_of(session)
+    except OperationalError as error:
+        return [f"The database cannot be used: {str(error.orig).splitlines()[0]}"]
+    if revision != head_revision():
+        return [
+            f"The database is at migration {revision or 'none'}, not {head_revision()}: run `eventreg db upgrade`."
+        ]
+    return [*_seat_faults(session), *_calendar_faults(app, session), *_mail_faults(app), *_worker_faults(session, now)]
+
+
+def _seat_faults(session: Session) -> list[str]:
+    return [
+        f"Event {slug} counts {counter} seats taken, but its registrations hold {rows}."
+        for slug, counter, rows in seats.recount(session)
+    ]
+
+
+def _calendar_faults(app: Flask, session: Session) -> list[str]:
+    links: Links = app.extensions["eventreg.links"]
+    if blocks.are_stale(session, links):
+        return ["The stored calendar entries name another BASE_URL; `eventreg serve` rewrites them at its start."]
+    return []
+
+
+def _mail_faults(app: Flask) -> list[str]:
+    if not app.config["MAIL_SERVER"]:
+        return []
+    reason = deliver.reach(app)
+    return (
+        [f"The mail server {app.config['MAIL_SERVER']}:{app.config['MAIL_PORT']} cannot be used: {reason}"]
+        if reason
+        else []
+    )
+
+
+def _worker_faults(session: Session, now: datetime) -> list[str]:
+    seen = heartbeat.last_seen(session)
+    if seen is not None and now - seen > SILENCE:
+        return [
+            f"No worker has been seen since {seen:%Y-%m-%d %H:%M} UTC: start `eventreg serve` or `eventreg worker`."
+        ]
+    return []

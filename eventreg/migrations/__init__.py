@@ -1,0 +1,19 @@
+"""The database's history (Alembic), and how far a database has come."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.orm import Session
+
+
+@lru_cache(maxsize=1)
+def head_revision() -> str | None:
+    """The newest revision this code knows."""
+    return ScriptDirectory(str(Path(__file__).parent)).get_current_head()
+
+
+def revision_of(session: Session) -> str | None:
+    """The revision of the database; None when it was never migrated."""
+    return MigrationContext.configure(session.connection()).get_current_revision()

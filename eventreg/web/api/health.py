@@ -1,0 +1,46 @@
+"""Liveness and readiness for load balancers and supervisors."""
+
+from datetime import datetime, timedelta
+
+from flask import jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from eventreg.db import db
+from eventreg.migrations import head_revision, revision_of
+from eventreg.outbox import heartbeat
+from eventreg.web.api import blueprint
+from eventreg.web.moment import request_now
+
+SILENCE = timedelta(minutes=3)
+"""A worker says every minute that it lives."""
+NOT_READY = 503
+
+
+@blueprint.get("/healthz")
+def health_live() -> ResponseReturnValue:
+    """The process answers; nothing else is asked."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def health_ready() -> ResponseReturnValue:
+    """Database, migrations and worker, each "ok" or what is wrong; 503 while any of them is not ready."""
+    checks = _checks(db.session(), request_now())
+    ready = all(state == "ok" for state in checks.values())
+    return jsonify(status="ok" if ready else "not ready", checks=checks), 200 if ready else NOT_READY
+
+
+def _checks(session: Session, now: datetime) -> dict[str, str]:
+    try:
+        session.execute(text("SELECT 1"))
+        revision = revision_of(session)
+    except SQLAlchemyError:
+        return {"database": "cannot be reached", "migrations": "unknown", "worker": "unknown"}
+    if revision != head_revision():
+        return {"database": "ok", "migrations": "run `eventreg db upgrade`", "worker": "unknown"}
+    seen = heartbeat.last_seen(session)
+    worker = "ok" if seen is not None and now - seen < SILENCE else "no worker has been seen lately"
+    return {"database": "ok", "migrations": "ok", "worker": worker}
