@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_migrate import Migrate
 
 from eventreg import settings
@@ -33,8 +33,11 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: Pat
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "eventreg" / "migrations"), compare_type=True)
 
-    from eventreg import mail, tasks, web  # noqa: PLC0415 - the layers below create_app import its settings
+    # Imported here because these packages import this module's neighbours while it is being imported itself.
+    from eventreg import mail, tasks, web  # noqa: PLC0415
+    from eventreg.calendar import blocks  # noqa: PLC0415
 
+    blocks.install(lambda: current_app.extensions["eventreg.links"])
     mail.init_app(app)
     tasks.init_app(app)
     web.init_app(app)

@@ -5,21 +5,30 @@ from urllib.parse import urlsplit
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from eventreg.web import compression, display, errors, i18n, limits, security, static_files
-from eventreg.web.api import blueprint as api
-from eventreg.web.attendee import blueprint as attendee
-from eventreg.web.auth import blueprint as auth
-from eventreg.web.organizer import blueprint as organizer
+from eventreg.web import (
+    api,
+    attendee,
+    auth,
+    compression,
+    display,
+    errors,
+    i18n,
+    limits,
+    organizer,
+    public,
+    security,
+    static_files,
+)
+from eventreg.web.attendee import context
 from eventreg.web.prefix import Prefix
-from eventreg.web.public import blueprint as public
 
 
 def init_app(app: Flask) -> None:
-    """Registers every page and what all pages share."""
-    for part in (i18n, limits, security, errors, static_files, compression, display):
+    """Registers every page and what all pages share. Sign-in comes after CSRF protection and the limits it uses."""
+    for part in (i18n, limits, security, errors, static_files, compression, display, auth, context):
         part.init_app(app)
-    for blueprint in (public, attendee, organizer, auth, api):
-        app.register_blueprint(blueprint)
+    for package in (public, attendee, organizer, auth, api):
+        app.register_blueprint(package.blueprint)
     if prefix := urlsplit(app.config["BASE_URL"]).path:
         app.wsgi_app = Prefix(app.wsgi_app, prefix)  # type: ignore[method-assign]
     if proxies := app.config["TRUSTED_PROXIES"]:
