@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from eventreg import demo
 from eventreg.db import write_transaction
@@ -19,7 +20,7 @@ from eventreg.timezones import to_wall
 
 
 @pytest.fixture
-def loaded(app, session, now):
+def loaded(app, session, now) -> Session:
     with write_transaction(session):
         demo.load(session, now=now, links=app.extensions["eventreg.links"])
     return session
@@ -29,6 +30,7 @@ def by_title(session, beginning: str) -> Event:
     return session.scalars(sa.select(Event).where(Event.title.startswith(beginning))).one()
 
 
+@pytest.mark.sqlite_only
 def test_demo_loaded_holds_one_of_each_kind_people_must_see(loaded, now) -> None:
     every = list(loaded.scalars(sa.select(Event)))
     doors = Counter(availability(event, now).door for event in every if event.status != "draft")
@@ -61,6 +63,7 @@ def test_demo_loaded_holds_one_of_each_kind_people_must_see(loaded, now) -> None
     assert named == {"Alumni", "Faculty", "Trainees", "Students", "Staff"}
 
 
+@pytest.mark.sqlite_only
 def test_celebration_is_an_upcoming_monday_afternoon_at_the_tmec(loaded, now) -> None:
     event = by_title(loaded, "Diversity Initiative Anniversary")
     starts, ends = to_wall(event.starts_at, event.timezone), to_wall(event.ends_at, event.timezone)
@@ -81,6 +84,7 @@ def test_celebration_on_any_day_is_upcoming_on_a_monday_and_in_october_when_that
         assert found.month == 10
 
 
+@pytest.mark.sqlite_only
 def test_hostile_event_keeps_every_character(loaded) -> None:
     event = by_title(loaded, "Tea, ")
     for character in (",", ";", "\\", '"', "é", "李", "🎉"):
@@ -89,6 +93,7 @@ def test_hostile_event_keeps_every_character(loaded) -> None:
     assert "\n" in event.description
 
 
+@pytest.mark.sqlite_only
 def test_full_event_has_people_waiting_in_order(loaded) -> None:
     event = by_title(loaded, "Grand Rounds: listening")
     waiting = loaded.scalars(
