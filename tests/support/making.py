@@ -72,10 +72,12 @@ def _partial_app(overrides: dict[str, Any], instance: Path) -> Flask:
     app.extensions["eventreg.links"] = Links(app.config["BASE_URL"], app.config["SECRET_KEY"])
     db.init_app(app)
     from flask_babel import Babel
+    from flask_migrate import Migrate
     from flask_security import MailUtil
 
     from eventreg.organizers import accounts
 
+    Migrate(app, db, directory=str(ROOT / "eventreg" / "migrations"))
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app)
     accounts.init_app(app, mail_util=MailUtil, forms={})
