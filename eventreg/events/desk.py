@@ -43,9 +43,7 @@ def page_of(session: Session, filters: DeskFilter, *, now: datetime) -> DeskPage
         mine.append(Event.organizer_id == filters.organizer_id)
     if filters.published_only:
         mine.append(Event.status == "published")
-    mine += [
-        Event.search_text.contains(word, autoescape=True) for word in search.fold(filters.q).split()
-    ]
+    mine += [Event.search_text.contains(word, autoescape=True) for word in search.fold(filters.q).split()]
     over = Event.ends_at <= now
     tally = select(func.count().filter(over), func.count().filter(~over)).select_from(Event).where(*mine)
     past, upcoming = session.execute(tally).one()

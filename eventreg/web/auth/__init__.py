@@ -30,14 +30,13 @@ CODES_PER_ACCOUNT = "8 per 5 minutes; 40 per day"
 
 def init_app(app: Flask) -> None:
     """Flask-Security, its limits, and this audience's own pages. Comes after CSRFProtect and the limiter."""
-    from eventreg.web.auth import views  # noqa: F401, PLC0415 - the views hang themselves on the blueprint
     from eventreg.web.auth.forms import FORMS  # noqa: PLC0415
     from eventreg.web.auth.mail import OutboxMail, reset_address  # noqa: PLC0415
 
+    app.before_request(_begin_writing)
     accounts.init_app(app, mail_util=OutboxMail, forms=FORMS)
     security: Security = app.extensions["security"]
     security.mail_context_processor(lambda: {"reset_address": reset_address})
-    app.before_request(_begin_writing)
     user_logged_in.connect(_new_session, app)
     _limit(app)
 
@@ -89,3 +88,6 @@ def _limit(app: Flask) -> None:
         if key is not None:
             view = limiter.limit(PER_ADDRESS, key_func=key, methods=["POST"])(view)
         app.view_functions[endpoint] = limiter.limit(PER_IP, methods=["POST"])(view)
+
+
+from eventreg.web.auth import views  # noqa: E402, F401 - the views hang themselves on the blueprint

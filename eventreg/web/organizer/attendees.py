@@ -1,0 +1,78 @@
+"""The attendee list: search, filter, sort, and a page at a time."""
+
+from dataclasses import asdict, replace
+
+from flask import render_template, request
+from flask_security import current_user
+
+from eventreg.db import db
+from eventreg.events.models import Event
+from eventreg.organizers import access
+from eventreg.outbox import queries as outbox
+from eventreg.registrations import queries
+from eventreg.registrations.queries import AttendeeFilter
+from eventreg.web import cleaning
+from eventreg.web.access import event_door
+from eventreg.web.moment import request_now
+from eventreg.web.organizer import blueprint, words
+from eventreg.web.organizer.actions import mail_is_sent
+from eventreg.web.organizer.dashboard import page_number
+
+LONGEST_SEARCH = 200
+PLAIN = AttendeeFilter()
+
+
+@blueprint.get("/events/<slug>/attendees")
+@event_door
+def attendee_list(event: Event) -> str:
+    """Who answered what; for a door helper, who is coming and how many they are."""
+    if not access.can_edit(current_user, event):
+        return _door_list(event)
+    session = db.session()
+    filters = asked_filter()
+    found = queries.attendees(session, event.id, filters)
+    mails = outbox.latest_for(session, [row.id for row in found.rows])
+    return render_template(
+        "organizer/attendee_list.html",
+        event=event,
+        status=words.status_of_event(event, request_now()),
+        filters=filters,
+        found=found,
+        counts=queries.counts(session, [event.id]).get(event.id, queries.Counts()),
+        groups=words.groups(),
+        group_of=queries.group,
+        mail_of={row.id: words.mail_state(mails.get(row.id), event, is_sent=mail_is_sent()) for row in found.rows},
+        query_for=query_for,
+    )
+
+
+def _door_list(event: Event) -> str:
+    filters = AttendeeFilter(status="attending", sort="name", page=page_number())
+    return render_template(
+        "organizer/door_attendee_list.html",
+        event=event,
+        found=queries.attendees(db.session(), event.id, filters),
+    )
+
+
+def asked_filter() -> AttendeeFilter:
+    """The filter in the address; what is unknown is left out."""
+    args = request.args
+    return AttendeeFilter(
+        q=cleaning.line(args.get("q", ""))[:LONGEST_SEARCH],
+        status=args.get("status", "") if args.get("status") in queries.GROUPS else "",
+        sort=args.get("sort", "") if args.get("sort") in queries.SORTS else PLAIN.sort,
+        direction="desc" if args.get("direction") == "desc" else "asc",
+        page=page_number(),
+    )
+
+
+def query_for(filters: AttendeeFilter, **changes: object) -> dict[str, object]:
+    """The filter as the address says it, with some of it changed; what is as usual is left out.
+
+    >>> query_for(AttendeeFilter(q="zoe", page=3), sort="name", page=1)
+    {'q': 'zoe', 'sort': 'name'}
+    """
+    wanted = asdict(replace(filters, **changes))  # type: ignore[arg-type]
+    usual = asdict(PLAIN)
+    return {name: value for name, value in wanted.items() if value != usual[name]}

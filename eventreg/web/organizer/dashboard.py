@@ -1,0 +1,45 @@
+"""The desk's first page: my events with their numbers."""
+
+from flask import render_template, request
+from flask_security import current_user
+
+from eventreg.db import db
+from eventreg.events import desk
+from eventreg.organizers import access
+from eventreg.registrations import queries
+from eventreg.web import cleaning
+from eventreg.web.access import signed_in
+from eventreg.web.moment import request_now
+from eventreg.web.organizer import blueprint, words
+
+
+@blueprint.get("/")
+@signed_in
+def event_list() -> str:
+    """Upcoming events, or past ones behind their tab. A door helper sees what is published, of everybody."""
+    runs_events = access.can_organize(current_user)
+    everybody = access.is_admin(current_user) or not runs_events
+    filters = desk.DeskFilter(
+        organizer_id=None if everybody else current_user.id,
+        past=request.args.get("when") == "past",
+        published_only=not runs_events,
+        q=cleaning.line(request.args.get("q", ""))[:200],
+        page=page_number(),
+    )
+    session = db.session()
+    found = desk.page_of(session, filters, now=request_now())
+    return render_template(
+        "organizer/event_list.html" if runs_events else "organizer/door_event_list.html",
+        filters=filters,
+        found=found,
+        counts=queries.counts(session, [event.id for event in found.rows]) if runs_events and found.rows else {},
+        nothing=queries.Counts(),
+        status_of=words.status_of_event,
+        now=request_now(),
+    )
+
+
+def page_number() -> int:
+    """`?page=` as a number; 1 for anything else."""
+    text = request.args.get("page", "1")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1  # noqa: PLR2004

@@ -1,0 +1,144 @@
+"""Fields that clean what people type and say in words what is wrong with it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import DateTimeLocalField, Form, IntegerField, StringField, TextAreaField
+from wtforms.validators import DataRequired, ValidationError
+
+from eventreg.events import search
+from eventreg.web import cleaning
+
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
+LARGEST_NUMBER = 1_000_000
+
+
+class AtMost:
+    """Refuses longer text, saying how long it is; the browser is told too."""
+
+    def __init__(self, characters: int) -> None:
+        self.characters = characters
+        self.field_flags = {"maxlength": characters}
+
+    def __call__(self, _form: Form, field: Any) -> None:
+        """Raises: ValidationError."""
+        if len(field.data or "") > self.characters:
+            raise ValidationError(
+                _(
+                    "This has %(length)s characters. Shorten it to %(most)s.",
+                    length=len(field.data),
+                    most=self.characters,
+                )
+            )
+
+
+class Line(StringField):  # type: ignore[misc]
+    """One line of text."""
+
+    def __init__(self, label: Any, *, most: int, required: Any = None, **kwargs: Any) -> None:
+        needed = [DataRequired(required)] if required else []
+        checks = [*needed, AtMost(most), *kwargs.pop("validators", [])]
+        super().__init__(label, checks, filters=[cleaning.line], **kwargs)
+
+
+class Lines(TextAreaField):  # type: ignore[misc]
+    """Several lines of text."""
+
+    def __init__(self, label: Any, *, most: int, **kwargs: Any) -> None:
+        super().__init__(label, [AtMost(most)], filters=[cleaning.paragraph], **kwargs)
+
+
+class WallClock(DateTimeLocalField):  # type: ignore[misc]
+    """`YYYY-MM-DDTHH:MM`, without a zone; seconds and a bare date are understood too."""
+
+    FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
+
+    def __init__(self, label: Any, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, format=list(self.FORMATS), **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Raises: ValueError in words."""
+        if not valuelist:
+            return
+        self.data = None
+        text = valuelist[0].strip()
+        if not text:
+            return
+        for form in self.FORMATS:
+            try:
+                wall = datetime.strptime(text, form)  # noqa: DTZ007 - a wall clock has no zone
+            except ValueError:
+                continue
+            if not EARLIEST_YEAR <= wall.year <= LATEST_YEAR:
+                raise ValueError(_("Choose a year from %(first)s to %(last)s.", first=EARLIEST_YEAR, last=LATEST_YEAR))
+            self.data = wall.replace(second=0)
+            return
+        raise ValueError(_("Write date and time like 2026-10-19T15:00."))
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return " ".join(self.raw_data)
+        return self.data.strftime("%Y-%m-%dT%H:%M") if self.data else ""
+
+
+class Whole(IntegerField):  # type: ignore[misc]
+    """A whole number from `least` to `most`; empty means `empty`."""
+
+    def __init__(self, label: Any, *, least: int, empty: int | None, most: int = LARGEST_NUMBER, **kwargs: Any) -> None:
+        self.least = least
+        self.most = most
+        self.empty = empty
+        super().__init__(label, render_kw={"min": least, "max": most, "inputmode": "numeric"}, **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Raises: ValueError in words."""
+        if not valuelist:
+            return
+        text = valuelist[0].strip()
+        self.data = self.empty
+        if not text:
+            return
+        if not (text.isascii() and text.lstrip("-").isdigit() and len(text) <= 12):  # noqa: PLR2004
+            raise ValueError(_("Write a whole number."))
+        if not self.least <= int(text) <= self.most:
+            raise ValueError(_("Write a number from %(least)s to %(most)s.", least=self.least, most=f"{self.most:,}"))
+        self.data = int(text)
+
+
+class Names(StringField):  # type: ignore[misc]
+    """Names separated by commas, or the field repeated; each once, in the order given."""
+
+    def __init__(self, label: Any, *, most: int, **kwargs: Any) -> None:
+        self.most = most
+        super().__init__(label, **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Raises: ValueError in words."""
+        if not valuelist:
+            return
+        names: dict[str, str] = {}
+        for name in cleaning.line(",".join(valuelist)).split(","):
+            if search.name_key(name):
+                names.setdefault(search.name_key(name), name.strip())
+        self.data = tuple(names.values())
+        if len(", ".join(self.data)) > self.most or len(f"|{'|'.join(names)}|") > self.most:
+            raise ValueError(_("These names together are too long. Use fewer or shorter ones."))
+
+    def _value(self) -> str:
+        return ", ".join(self.data or ())
+
+
+KeyCheck = Callable[[Form, Any], None]
+
+
+def key_at_most(characters: int) -> KeyCheck:
+    """Refuses a name whose comparable form does not fit its column (some letters fold into many)."""
+
+    def check(_form: Form, field: Any) -> None:
+        if len(search.name_key(field.data or "")) > characters:
+            raise ValidationError(_l("That name is too long. Use a shorter one."))
+
+    return check

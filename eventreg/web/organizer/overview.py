@@ -1,0 +1,65 @@
+"""One event at the desk: its facts, its numbers, what can be done with it, and its history."""
+
+from collections.abc import Iterable
+
+from flask import render_template, request
+from sqlalchemy import select
+
+from eventreg.audit import AuditEntry, history
+from eventreg.db import db
+from eventreg.events.models import Event
+from eventreg.registrations import queries
+from eventreg.registrations.models import Registration
+from eventreg.web.access import event_editor
+from eventreg.web.moment import request_now
+from eventreg.web.organizer import blueprint, words
+
+ON_OVERVIEW = 8
+PER_PAGE = 50
+
+
+@blueprint.get("/events/<slug>")
+@event_editor
+def event_show(event: Event) -> str:
+    """The overview."""
+    session = db.session()
+    newest = history.of_event(session, event.id, limit=ON_OVERVIEW + 1)
+    return render_template(
+        "organizer/event_show.html",
+        event=event,
+        counts=queries.counts(session, [event.id]).get(event.id, queries.Counts()),
+        groups=words.groups(),
+        status=words.status_of_event(event, request_now()),
+        visibility=words.visibilities()[event.visibility],
+        history=words.history(newest[:ON_OVERVIEW], event, names(newest)),
+        has_more=len(newest) > ON_OVERVIEW,
+    )
+
+
+@blueprint.get("/events/<slug>/history")
+@event_editor
+def event_history(event: Event) -> str:
+    """Everything, newest first, a page at a time."""
+    before = request.args.get("before", "")
+    entries = history.of_event(
+        db.session(),
+        event.id,
+        limit=PER_PAGE + 1,
+        before_id=int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None,  # noqa: PLR2004
+    )
+    return render_template(
+        "organizer/event_history.html",
+        event=event,
+        status=words.status_of_event(event, request_now()),
+        history=words.history(entries[:PER_PAGE], event, names(entries)),
+        has_more=len(entries) > PER_PAGE,
+    )
+
+
+def names(entries: Iterable[AuditEntry]) -> dict[int, str]:
+    """Who the entries speak of, by registration id, in one statement."""
+    ids = {entry.registration_id for entry in entries if entry.registration_id is not None}
+    if not ids:
+        return {}
+    rows = db.session().execute(select(Registration.id, Registration.name).where(Registration.id.in_(ids)))
+    return {row.id: row.name for row in rows}

@@ -1,0 +1,73 @@
+"""The form about one person: what they answered, as an organizer types it for them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, EmailField, RadioField
+from wtforms.validators import DataRequired, InputRequired
+
+from eventreg.errors import EventFull, EventRegError, InvalidField
+from eventreg.events.models import Event, Question
+from eventreg.registrations.models import Registration
+from eventreg.web import cleaning, questions
+from eventreg.web.addresses import EmailAddress
+from eventreg.web.attendee.forms import LONGEST_NAME, RsvpForm
+from eventreg.web.organizer.fields import Line, Lines, Whole
+
+
+class PersonForm(RsvpForm):
+    """The fields of an RSVP in the words of somebody who writes about another; no trap for robots."""
+
+    leave_empty = None
+    rsvp = RadioField(
+        _l("Answer"),
+        [InputRequired(_l("Choose yes, maybe or no."))],
+        choices=[("yes", _l("Yes, coming")), ("maybe", _l("Maybe")), ("no", _l("No"))],
+    )
+    name = Line(_l("Name"), most=LONGEST_NAME, required=_l("Give their name."))
+    email = EmailField(
+        _l("E-mail"), [DataRequired(_l("Give their e-mail address.")), EmailAddress()], filters=[cleaning.line]
+    )
+    note = Lines(
+        _l("Note for organizers"),
+        most=2000,
+        description=_l("Never shown to the person."),
+        render_kw={"rows": 3},
+    )
+    tell = BooleanField(_l("Mail them the confirmation"), default=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # An organizer may not know the answer to what the attendee must answer.
+        for question in self.asked:
+            field = self[questions.field_name(question)]
+            field.validators = [one for one in field.validators if not isinstance(one, questions.RequiredIfComing)]
+
+    def refuse(self, error: EventRegError) -> None:
+        """Shows why the service refused, at the field it names."""
+        name = error.field if isinstance(error, InvalidField) else "party_size" if isinstance(error, EventFull) else ""
+        if name in self:
+            self[name].errors = [*self[name].errors, str(error)]
+        else:
+            self.form_errors.append(str(error))
+
+
+def add_form(event: Event, asked: Sequence[Question]) -> PersonForm:
+    """An empty form."""
+    return _class(event, asked, note=None)(data={"rsvp": "yes", "party_size": 1})
+
+
+def correct_form(
+    event: Event, registration: Registration, asked: Sequence[Question], given: dict[int, str]
+) -> PersonForm:
+    """The form as the registration stands."""
+    known = {name: getattr(registration, name) for name in ("rsvp", "name", "email", "party_size", "note")}
+    return _class(event, asked, tell=None)(data=known | questions.data(asked, given))
+
+
+def _class(event: Event, asked: Sequence[Question], **without: None) -> type[PersonForm]:
+    size = Whole(_("People, they included"), least=1, most=event.max_party_size, empty=1)
+    own: dict[str, Any] = {"asked": asked, "party_size": size, **questions.fields(asked), **without}
+    return type("EventPersonForm", (PersonForm,), own)

@@ -1,0 +1,105 @@
+"""An event's picture. A page of its own, because a file chosen in a form is lost when the form comes back."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+
+from eventreg import audit
+from eventreg.db import db, write_transaction
+from eventreg.errors import InvalidField
+from eventreg.events import pictures
+from eventreg.events.models import Event
+from eventreg.web.access import event_editor
+from eventreg.web.moment import request_now
+from eventreg.web.organizer import actor, blueprint, words
+from eventreg.web.organizer.fields import Line
+
+UNPROCESSABLE = 422
+ROOM_FOR_THE_REST = 64 * 1024
+
+
+class PictureForm(FlaskForm):  # type: ignore[misc]
+    """A file and the words for those who do not see it."""
+
+    picture = FileField(
+        _l("Picture"),
+        [FileRequired(_l("Choose a picture."))],
+        description=_l("JPEG, PNG, WebP or GIF, up to 12 MB. Wide pictures look best."),
+        render_kw={"accept": "image/jpeg,image/png,image/webp,image/gif"},
+    )
+    picture_alt = Line(
+        _l("What it shows"),
+        most=pictures.LONGEST_ALT,
+        required=_l("Say in a few words what the picture shows, for people who cannot see it."),
+        description=_l(
+            "For people who cannot see it, like: Three students laughing on the steps of the main building."
+        ),
+    )
+
+
+def _take_large_files(endpoint: str | None, _values: Any) -> None:
+    """Before anything reads the form: this one address takes more than the others."""
+    if endpoint == "organizer.picture_edit":
+        request.max_content_length = pictures.MOST_BYTES + ROOM_FOR_THE_REST
+
+
+def _register(to: Blueprint) -> None:
+    to.url_value_preprocessor(_take_large_files)
+
+
+_register(blueprint)
+
+
+@blueprint.route("/events/<slug>/picture", methods=["GET", "POST"])
+@event_editor
+def picture_edit(event: Event) -> Any:
+    """The picture there is, and another in its place."""
+    form = PictureForm()
+    if request.method == "GET":
+        return _page(form, event)
+    if not form.validate():
+        return _page(form, event), UNPROCESSABLE
+    event_id, slug = event.id, event.slug
+    try:
+        with write_transaction(db.session()):
+            pictures.store(
+                db.session(),
+                event_id=event_id,
+                data=form.picture.data.read(),
+                alt_text=form.picture_alt.data,
+                now=request_now(),
+            )
+            audit.record(
+                db.session(), actor=actor(), action="event.picture_changed", now=request_now(), event_id=event_id
+            )
+    except InvalidField as error:
+        form[error.field].errors = [error.message]
+        return _page(form, event), UNPROCESSABLE
+    flash(_("The picture is in place."), "success")
+    return redirect(url_for("organizer.picture_edit", slug=slug))
+
+
+@blueprint.post("/events/<slug>/picture/remove")
+@event_editor
+def picture_remove(event: Event) -> Any:
+    """Back to the drawn cover."""
+    event_id, slug = event.id, event.slug
+    with write_transaction(db.session()):
+        pictures.remove(db.session(), event_id=event_id, now=request_now())
+        audit.record(db.session(), actor=actor(), action="event.picture_removed", now=request_now(), event_id=event_id)
+    flash(_("The picture is removed. The event shows its drawn cover again."), "success")
+    return redirect(url_for("organizer.picture_edit", slug=slug))
+
+
+def _page(form: PictureForm, event: Event) -> str:
+    return render_template(
+        "organizer/picture_edit.html",
+        form=form,
+        event=event,
+        picture=pictures.of_event(db.session(), event.id),
+        status=words.status_of_event(event, request_now()),
+    )

@@ -1,0 +1,255 @@
+"""What the desk says about statuses, answers, mail and history."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from eventreg.audit import AuditEntry
+from eventreg.events import wording
+from eventreg.events.models import Event
+from eventreg.outbox.models import Message
+from eventreg.registrations.queries import GROUPS
+from eventreg.registrations.wording import group_name
+
+
+def status_of_event(event: Event, now: datetime) -> tuple[str, str]:
+    """(badge colour, word) of an event."""
+    if event.status == "cancelled":
+        return "stop", _("Cancelled")
+    if event.status == "draft":
+        return "warn", _("Draft")
+    if event.ends_at <= now:
+        return "", _("Over")
+    return "ok", _("Published")
+
+
+def groups() -> dict[str, str]:
+    """The groups of the attendee list, in words."""
+    return {name: group_name(name) for name in GROUPS}
+
+
+def visibilities() -> dict[str, str]:
+    """Who can find an event."""
+    return {
+        "public": _("Everybody: it is on the list and in the feeds"),
+        "unlisted": _("Whoever has its address"),
+        "private": _("Only organizers, and people already registered"),
+    }
+
+
+def kinds_of_question() -> dict[str, str]:
+    """How a question is answered."""
+    return {
+        "text": _("One line"),
+        "paragraph": _("Several lines"),
+        "choice": _("One of several choices"),
+        "checkbox": _("A box to tick"),
+    }
+
+
+def mail_kinds() -> dict[str, str]:
+    """The mails a registration gets."""
+    return {
+        "confirmation": _("Confirmation"),
+        "waitlisted": _("Waitlist notice"),
+        "answer": _("Answer noted"),
+        "promotion": _("Moved up from the waitlist"),
+        "changed": _("Change noted"),
+        "withdrawn": _("Cancellation noted"),
+        "update": _("News of the event"),
+        "event_cancelled": _("Event cancelled"),
+        "link": _("Link"),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class MailWords:
+    """A mail's state: badge colour, what it is and what became of it, and the server's own words."""
+
+    look: str
+    text: str
+    reply: str
+
+
+def mail_state(message: Message | None, event: Event, *, is_sent: bool) -> MailWords:
+    """The newest mail of a registration. `is_sent` is False where mail is only kept: nothing is called sent then."""
+    if message is None:
+        return MailWords("", _("No mail yet"), "")
+    kind = mail_kinds().get(message.kind, message.kind)
+    when = wording.short_instant(message.sent_at or message.created_at, event.timezone)
+    states = {
+        "queued": ("", _("waiting to be sent")),
+        "sending": ("", _("being sent")),
+        "sent": ("ok", _("sent %(when)s", when=when) if is_sent else _("kept %(when)s, not sent", when=when)),
+        "retrying": ("warn", _("not taken yet, trying again")),
+        "failed": ("stop", _("not delivered")),
+        "aborted": ("", _("not needed any more")),
+    }
+    look, state = states[message.state]
+    return MailWords(look, f"{kind}: {state}", message.server_reply)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One thing somebody did, in words."""
+
+    id: int
+    at: datetime
+    who: str
+    what: str
+    details: Sequence[str]
+    registration_id: int | None
+
+
+def history(entries: Sequence[AuditEntry], event: Event, names: Mapping[int, str]) -> list[HistoryLine]:
+    """Audit entries as sentences; `names` maps registration ids to people."""
+    return [
+        HistoryLine(
+            entry.id,
+            entry.at,
+            _who(entry),
+            _what(entry, names),
+            changes_in_words(entry.changes, event, skip=_SAID.get(entry.action, frozenset())),
+            entry.registration_id,
+        )
+        for entry in entries
+    ]
+
+
+_SAID = {
+    "event.published": frozenset({"status", "published_at"}),
+    "event.cancelled": frozenset({"status", "cancelled_at"}),
+    "registration.cancelled": frozenset({"status"}),
+    "registration.promoted": frozenset({"status"}),
+    "question.added": frozenset({"label"}),
+    "question.retired": frozenset({"label"}),
+    "question.restored": frozenset({"label"}),
+}
+"""Changes that the sentence itself has told."""
+
+
+def _who(entry: AuditEntry) -> str:
+    if entry.actor_kind == "attendee":
+        return _("The attendee")
+    if entry.actor_name == "waitlist":
+        return _("The waitlist")
+    if entry.actor_kind == "system":
+        return _("A command")
+    return entry.actor_name or _("Somebody")
+
+
+def _what(entry: AuditEntry, names: Mapping[int, str]) -> str:
+    name = names.get(entry.registration_id or 0, _("a registration"))
+    label = str((entry.changes.get("label") or ["", ""])[1])
+    sentences = {
+        "event.created": _("made this draft"),
+        "event.changed": _("changed the event"),
+        "event.published": _("published the event"),
+        "event.cancelled": _("cancelled the event"),
+        "event.duplicated": _("made this draft as a copy"),
+        "event.picture_changed": _("changed the picture"),
+        "event.picture_removed": _("removed the picture"),
+        "event.imported": _("imported the event"),
+        "registration.added": _("added %(name)s by hand", name=name),
+        "registration.changed": _("changed the registration of %(name)s", name=name),
+        "registration.cancelled": _("cancelled the registration of %(name)s", name=name),
+        "registration.promoted": _("moved %(name)s up from the waitlist", name=name),
+        "registration.address_corrected": _("corrected the address of %(name)s", name=name),
+        "registration.noted": _("wrote a note about %(name)s", name=name),
+        "registration.mail_resent": _("sent %(name)s their mail again", name=name),
+        "question.added": _("added the question “%(label)s”", label=label),
+        "question.changed": _("changed the question “%(label)s”", label=label),
+        "question.moved": _("changed the order of the questions"),
+        "question.retired": _("took the question “%(label)s” off the form", label=label),
+        "question.restored": _("put the question “%(label)s” back on the form", label=label),
+    }
+    return sentences.get(entry.action, entry.action)
+
+
+def changes_in_words(
+    changes: Mapping[str, Sequence[Any]], event: Event, *, skip: frozenset[str] = frozenset()
+) -> list[str]:
+    """“Starts: Monday … → Tuesday …”, one line a field."""
+    lines = []
+    for name, (old, new) in changes.items():
+        if name in skip or old == new:
+            continue
+        lines.append(
+            _("%(field)s: %(old)s → %(new)s", field=_label(name), old=_value(old, event), new=_value(new, event))
+        )
+    return lines
+
+
+def _value(value: Any, event: Event) -> str:
+    if value is None or value == "":
+        return _("empty")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, str) and len(value) >= len("2026-10-19T19:00:00+00:00") and value[10:11] == "T":
+        try:
+            return wording.instant(datetime.fromisoformat(value), event.timezone)
+        except ValueError:
+            return value
+    text = str(value)
+    known = {**{key: word for key, word in groups().items() if key == text}, "confirmed": _("confirmed")}
+    text = known.get(text, text)
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN].rstrip() + "…"
+
+
+LONGEST_SHOWN = 120
+
+
+def _label(name: str) -> str:
+    labels = {
+        "title": _("Title"),
+        "summary": _("Summary"),
+        "description": _("Description"),
+        "starts_at": _("Starts"),
+        "ends_at": _("Ends"),
+        "timezone": _("Time zone"),
+        "all_day": _("All day"),
+        "location_name": _("Place"),
+        "location_address": _("Address"),
+        "directions": _("Directions"),
+        "online_url": _("Join link"),
+        "contact_email": _("Contact e-mail"),
+        "category": _("Category"),
+        "audience": _("Who it is for"),
+        "visibility": _("Who can find it"),
+        "capacity": _("Places"),
+        "max_party_size": _("People on one registration"),
+        "waitlist_open": _("Waitlist"),
+        "waitlist_rule": _("Waitlist rule"),
+        "registration_opens_at": _("Registration opens"),
+        "registration_closes_at": _("Registration closes"),
+        "status": _("Status"),
+        "rsvp": _("Answer"),
+        "party_size": _("People"),
+        "name": _("Name"),
+        "email": _("E-mail"),
+        "note": _("Note"),
+        "label": _("Question"),
+        "hint": _("Hint"),
+        "choices": _("Choices"),
+        "required": _("Required"),
+        "position": _("Position"),
+        "copied_from": _("Copied from"),
+    }
+    return labels.get(name, name)
+
+
+def mails_queued(count: int, *, is_sent: bool) -> str:
+    """What a page may promise: only that mails wait, and where they go when there is no mail server."""
+    if count == 0:
+        return _("Nobody was mailed.")
+    if is_sent:
+        return ngettext("%(num)s mail is on its way.", "%(num)s mails are on their way.", count)
+    return ngettext(
+        "%(num)s mail was written and kept on the server: no mail server is set up.",
+        "%(num)s mails were written and kept on the server: no mail server is set up.",
+        count,
+    )
