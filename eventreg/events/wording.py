@@ -44,6 +44,13 @@ def event_hours(event: Event, *, dash: str = "-") -> str:
     )
 
 
+def time_on(event: Event, day: date) -> str:
+    """What a square of a month says of the time on that day: when it begins, or that it goes on."""
+    if event.all_day:
+        return _("All day")
+    return clock_time(event.starts_at, event.timezone) if first_day(event) == day else _("Goes on")
+
+
 def instant(moment: datetime, timezone: str) -> str:
     """One moment in that zone: “Monday, October 12, 2026, 9:00 AM EDT”."""
     day = full_day(timezones.local_date(moment, timezone))

@@ -11,7 +11,7 @@ from eventreg import timezones
 from eventreg.events import rules, wording
 from eventreg.events.models import Event
 from eventreg.links import Links
-from eventreg.web import calendar_links, markdown
+from eventreg.web import calendar_links, covers, markdown
 from eventreg.web.moment import request_now
 
 DASH = "–"  # noqa: RUF001 - the en dash between hours is meant
@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         event_time=event_time,
         event_hours=event_hours,
+        time_on=wording.time_on,
         instant=wording.instant,
         short_instant=wording.short_instant,
         full_day=wording.full_day,
@@ -45,6 +46,7 @@ def init_app(app: Flask) -> None:
         status_line=status_line,
         google_link=google_link,
         outlook_link=outlook_link,
+        cover_src=cover_src,
         map_url=calendar_links.on_map,
         locale=locale,
         seat_words=wording.seat_words,
@@ -86,6 +88,13 @@ def google_link(event: Event, join: bool = False) -> str:
 def outlook_link(event: Event, join: bool = False, office: bool = False) -> str:
     """Outlook, filled in, likewise."""
     return calendar_links.outlook(event, page=absolute(f"/events/{event.slug}"), join=join, office=office)
+
+
+def cover_src(event: Event) -> str:
+    """Where the drawn cover is; inside the address itself while the event has no public page."""
+    if event.status == "draft" or event.visibility == "private":
+        return covers.data_uri(event.slug, event.category_key)
+    return site_path(f"/events/{event.slug}/cover.svg?v={covers.version(event.slug, event.category_key)}")
 
 
 def locale() -> str:

@@ -1,7 +1,8 @@
-"""Pages for everybody: events, calendar, feeds."""
+"""Pages anybody may open: events, months, pictures, feeds and how to subscribe. None of them sets a cookie."""
 
 from flask import Blueprint
 
 blueprint = Blueprint("public", __name__)
 
-from eventreg.web.public import calendars  # noqa: E402, F401 - they add routes
+# The modules register their routes on the blueprint they import from here.
+from eventreg.web.public import calendars, events, finding, pages  # noqa: E402, F401

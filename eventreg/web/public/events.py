@@ -1,0 +1,64 @@
+"""An event's page, its drawn cover and its picture."""
+
+from flask import Response, abort, make_response, render_template, request
+from flask_babel import gettext as _
+
+from eventreg.db import db
+from eventreg.errors import NotFound
+from eventreg.events import pictures, queries
+from eventreg.events.models import Event
+from eventreg.web import covers
+from eventreg.web.public import blueprint
+from eventreg.web.public.structured import event_data
+from eventreg.web.static_files import FOREVER
+
+A_DAY = "public, max-age=86400"
+
+
+@blueprint.get("/events/<slug>")
+def event_show(slug: str) -> Response:
+    """The event, while it is published or cancelled, for whoever knows its address."""
+    event = _event(slug)
+    picture = pictures.of_event(db.session(), event.id)
+    response = make_response(
+        render_template(
+            "public/event_show.html", event=event, picture=picture, structured=event_data(event, picture=picture)
+        )
+    )
+    if event.visibility != "public":
+        response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@blueprint.get("/events/<slug>/cover.svg")
+def cover_show(slug: str) -> Response:
+    """The cover drawn for the event."""
+    event = _event(slug)
+    response = Response(covers.draw(event.slug, event.category_key), mimetype="image/svg+xml")
+    current = covers.version(event.slug, event.category_key)
+    response.headers["Cache-Control"] = FOREVER if request.args.get("v") == current else A_DAY
+    response.set_etag(current)
+    response.make_conditional(request)
+    return response
+
+
+@blueprint.get("/events/<slug>/picture-<digest>.webp")
+def picture_show(slug: str, digest: str) -> Response:
+    """The event's picture; its address changes with its bytes."""
+    picture = pictures.with_bytes(db.session(), _event(slug).id, digest)
+    if picture is None:
+        abort(404)
+    response = Response(picture.webp, mimetype="image/webp")
+    response.headers["Cache-Control"] = FOREVER
+    response.set_etag(picture.digest)
+    response.make_conditional(request)
+    return response
+
+
+def _event(slug: str) -> Event:
+    event = queries.open_to_public(db.session(), slug)
+    if event is None:
+        raise NotFound(
+            _("No event is shown at this address. It may have been taken back; the list has all that is coming.")
+        )
+    return event

@@ -1,0 +1,181 @@
+"""The list and the months."""
+
+import calendar
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from flask import abort, current_app, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from werkzeug.wrappers import Response
+
+from eventreg import timezones
+from eventreg.db import db
+from eventreg.events import listing, wording
+from eventreg.events.listing import EventFilter
+from eventreg.events.models import Event
+from eventreg.web.moment import request_now
+from eventreg.web.public import blueprint, filters
+
+TITLES_A_DAY = 3
+ROWS_A_MONTH = 100
+"""How many rows the phone's form of a month shows before it sends on to the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A square of a month: its date, its events, and where it stands."""
+
+    on: date
+    events: list[Event]
+    is_outside: bool
+    is_today: bool
+
+    @property
+    def shown(self) -> list[Event]:
+        """As many as a square holds."""
+        return self.events[:TITLES_A_DAY]
+
+    @property
+    def more(self) -> int:
+        """How many it does not."""
+        return len(self.events) - len(self.shown)
+
+
+@blueprint.get("/")
+@blueprint.get("/events/")
+def event_list() -> str:
+    """Upcoming events, or what the filters ask for."""
+    now, zone = request_now(), _zone()
+    wanted, unread = _asked()
+    known = listing.choices(db.session(), now=now)
+    page = listing.find(db.session(), wanted, now=now, timezone=zone)
+    first = (wanted.from_on or timezones.local_date(now, zone)).replace(day=1)
+    return render_template(
+        "public/event_list.html",
+        wanted=wanted,
+        known=known,
+        problems=[*unread, *filters.unknown(wanted, known)],
+        page=page,
+        groups=_groups(page.events, wanted),
+        today=timezones.local_date(now, zone),
+        first=first,
+        weeks=_weeks(wanted, first),
+        weekdays=_weekdays(),
+        **_words(wanted, known),
+    )
+
+
+@blueprint.get("/calendar")
+def month_now() -> Response:
+    """On to the present month, filters and all."""
+    today = timezones.local_date(request_now(), _zone())
+    query = filters.query(_asked()[0], from_on=None, to_on=None, past=False, page=1)
+    values: dict[str, Any] = {"year": today.year, "month": today.month, **query}
+    return redirect(url_for("public.month_show", **values))
+
+
+@blueprint.get("/calendar/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>")
+def month_show(year: int, month: int) -> str:
+    """A month as a table, and as the list of that month where the window is narrow."""
+    if not (filters.FIRST_YEAR <= year <= filters.LAST_YEAR and 1 <= month <= len(calendar.month_name) - 1):
+        abort(404)
+    now = request_now()
+    asked, problems = _asked()
+    wanted = replace(asked, from_on=None, to_on=None, past=False, page=1)
+    known = listing.choices(db.session(), now=now)
+    first = date(year, month, 1)
+    weeks = _weeks(wanted, first)
+    days = [day for week in weeks for day in week if day.events and not day.is_outside]
+    return render_template(
+        "public/month_show.html",
+        wanted=wanted,
+        known=known,
+        problems=[*problems, *filters.unknown(wanted, known)],
+        first=first,
+        last=listing.month_end(first),
+        earlier=_neighbour(first, -1),
+        later=_neighbour(first, 32),
+        today=timezones.local_date(now, _zone()),
+        weeks=weeks,
+        weekdays=_weekdays(),
+        **_month_rows(days),
+        **_words(wanted, known),
+    )
+
+
+def _asked() -> tuple[EventFilter, tuple[str, ...]]:
+    asked = filters.read(request.args)
+    return asked.wanted, asked.problems
+
+
+def _zone() -> str:
+    zone: str = current_app.config["DEFAULT_TIMEZONE"]
+    return zone
+
+
+def _words(wanted: EventFilter, known: listing.Choices) -> dict[str, Any]:
+    return {
+        "filter_words": filters.words(wanted, known),
+        "looser": filters.looser(wanted),
+        "query": filters.query,
+        "categories": filters.offered(known.categories, wanted.category, past=wanted.past),
+        "audiences": filters.offered(known.audiences, wanted.audience, past=wanted.past),
+    }
+
+
+def _groups(events: Any, wanted: EventFilter) -> list[tuple[date | None, list[Event]]]:
+    """The rows under their days, in the order found; what began before today comes first, under no day."""
+    today = timezones.local_date(request_now(), _zone())
+    groups: dict[date | None, list[Event]] = {}
+    for event in events:
+        day: date | None = wording.first_day(event)
+        if day is not None and day < today and wording.last_day(event) >= today and not wanted.past:
+            day = None
+        groups.setdefault(day, []).append(event)
+    return sorted(groups.items(), key=lambda group: group[0] or date.min, reverse=wanted.past)
+
+
+def _weeks(wanted: EventFilter, first: date) -> list[list[Day]]:
+    """The month in weeks, beginning as the reader's language has it. One statement."""
+    now, zone = request_now(), _zone()
+    found = listing.month(db.session(), wanted, first=first, now=now, timezone=zone)
+    busy = listing.by_day(found, first=first, last=listing.month_end(first))
+    today = timezones.local_date(now, zone)
+    grid = calendar.Calendar(_first_weekday()).monthdatescalendar(first.year, first.month)
+    return [[Day(on, busy.get(on, []), on.month != first.month, on == today) for on in week] for week in grid]
+
+
+def _weekdays() -> list[dict[str, str]]:
+    """Short and full names of the days of a week, in order."""
+    monday = date(2024, 1, 1)
+    days = [monday + timedelta(days=(_first_weekday() + index) % 7) for index in range(7)]
+    return [{"short": wording.day_part(day, "EEE"), "full": wording.day_part(day, "EEEE")} for day in days]
+
+
+def _first_weekday() -> int:
+    locale = get_locale()
+    # Plain "en" names no country; the week of the site's English begins on Sunday.
+    if locale is None or locale.language == "en":
+        return 6
+    weekday: int = locale.first_week_day
+    return weekday
+
+
+def _neighbour(first: date, days: int) -> date | None:
+    """The first of the month before or after; None at the edge of what is shown."""
+    other = (first + timedelta(days=days)).replace(day=1)
+    return other if filters.FIRST_YEAR <= other.year <= filters.LAST_YEAR else None
+
+
+def _month_rows(days: list[Day]) -> dict[str, Any]:
+    """The days whose rows fit, and whether some did not. An event of several days stands on each of them."""
+    rows = 0
+    shown: list[Day] = []
+    for day in days:
+        rows += len(day.events)
+        if rows > ROWS_A_MONTH:
+            break
+        shown.append(day)
+    total = len({event.id for day in days for event in day.events})
+    return {"listed_days": shown, "has_more": len(shown) < len(days), "total": total}
