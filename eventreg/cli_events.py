@@ -68,7 +68,7 @@ def attendees_export(slug: str, kind: str, output: Path, status: str | None) -> 
     if to_screen and kind == "xlsx" and sys.stdout.isatty():
         raise EventRegError("An XLSX file does not belong on a terminal; name a file with -o.")
     filters = AttendeeFilter(status=status or "")
-    chunks = exports.write(kind, db.session(), event_id=found.id, filters=filters)
+    chunks = exports.write(kind, db.session(), event=found, filters=filters)
     if to_screen:
         for chunk in chunks:
             sys.stdout.buffer.write(chunk)
