@@ -1,0 +1,203 @@
+"""Writes one mail: the outbox row and what it is about become an EmailMessage. Pure: the same input, the same bytes.
+
+The calendar part stands inside multipart/alternative, where Outlook looks for it, and once more as an attachment.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from jinja2 import Environment
+
+from eventreg.calendar import invitation
+from eventreg.calendar.text import clean, one_line
+from eventreg.events import wording as event_words
+from eventreg.events.models import Event
+from eventreg.mail import contents
+from eventreg.mail.addresses import bare_address, host_of, map_address
+from eventreg.mail.contents import Site
+from eventreg.outbox.models import Message
+from eventreg.registrations.models import Registration
+
+POLICY = SMTP.clone(cte_type="7bit")
+"""Every server takes seven bits; what has more is encoded."""
+_METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The registration a mail is about, and what was mailed before."""
+
+    event: Event
+    registration: Registration
+    answers: Sequence[tuple[str, str]]
+    """Question and answer, in the order of the form."""
+    is_in_calendar: bool
+    """Whether earlier mails have put the event into the person's calendar."""
+
+
+def about_registration(message: Message, subject: Subject, *, site: Site, templates: Environment) -> EmailMessage:
+    """The mail of any kind that is about one registration and where it stands."""
+    ics = calendar_part(message, subject, site)
+    values = _values(message, subject, site) | {
+        "calendar_note": contents.calendar_note(method_of(ics), has_mailbox=bool(site.reply_address))
+    }
+    mail = _written(message, values, site=site, templates=templates)
+    mail["Reply-To"] = _reply_to(subject, site)
+    if ics is not None:
+        _add_calendar(mail, ics)
+    return _sealed(mail, message)
+
+
+def about_links(
+    message: Message, own: Sequence[tuple[Event, Registration]], *, site: Site, templates: Environment
+) -> EmailMessage:
+    """The mail that holds the links of one person's registrations."""
+    values = {"own": [_own(event, registration, site) for event, registration in own]}
+    mail = _written(message, values, site=site, templates=templates)
+    mail["Reply-To"] = Address(
+        addr_spec=(own[0][0].contact_email if len(own) == 1 else "") or bare_address(site.contact)
+    )
+    return _sealed(mail, message)
+
+
+def plain(message: Message, *, site: Site, templates: Environment) -> EmailMessage:
+    """A mail that says what its payload says: accounts, and the test of the mail server."""
+    mail = _written(message, {"payload": message.payload}, site=site, templates=templates)
+    mail["Reply-To"] = Address(addr_spec=bare_address(site.contact))
+    return _sealed(mail, message)
+
+
+def calendar_part(message: Message, subject: Subject, site: Site) -> bytes | None:
+    """The iCalendar bytes this mail carries: an entry for who is or may be coming, its removal for who had one."""
+    options: dict[str, Any] = {
+        "stamp_at": message.stamp_at,
+        "links": site.links,
+        "reply_address": site.reply_address,
+        "site_name": site.name,
+        "contact_email": bare_address(site.contact),
+    }
+    if holds_entry(message):
+        rsvp, status = message.payload["rsvp"], message.payload["status"]
+        return invitation.request(subject.event, subject.registration, rsvp=rsvp, status=status, **options)
+    if subject.is_in_calendar:
+        return invitation.cancel(subject.event, subject.registration, **options)
+    return None
+
+
+def holds_entry(message: Message) -> bool:
+    """Whether after this mail the event belongs into the person's calendar: a confirmed yes or maybe."""
+    return (
+        message.kind not in {"withdrawn", "event_cancelled"}
+        and message.payload.get("status") == "confirmed"
+        and message.payload.get("rsvp") in {"yes", "maybe"}
+    )
+
+
+def method_of(ics: bytes | None) -> str | None:
+    """METHOD of a calendar part, read from its bytes so that MIME can never say another."""
+    found = _METHOD.search(ics) if ics is not None else None
+    return found[1].decode() if found else None
+
+
+def _values(message: Message, subject: Subject, site: Site) -> dict[str, Any]:
+    event, registration, payload = subject.event, subject.registration, message.payload
+    off = message.kind in {"withdrawn", "event_cancelled"}
+    coming = not off and invitation.is_coming(event, payload["rsvp"], payload["status"])
+    return {
+        "sentence": contents.sentence(message.kind, payload, event),
+        "standing": contents.standing(payload),
+        "title": one_line(event.title),
+        "when": event_words.event_time(event),
+        "where": one_line(event_words.place(event)),
+        "map_url": "" if off else map_address(event),
+        "join_url": one_line(event.online_url) if coming else "",
+        "directions": clean(event.directions) if coming else "",
+        "answers": [] if off else contents.answers(registration, payload, subject.answers),
+        "changes": contents.changes(payload, event, is_coming=coming) if message.kind == "update" else [],
+        "plans": contents.plans(message.kind, payload),
+        "rsvp": payload["rsvp"],
+        "status": payload["status"],
+        "manage_url": site.links.manage(registration.id, registration.link_generation),
+        "event_url": site.links.event(event.slug),
+        "contact": one_line(event.contact_email or bare_address(site.contact)),
+    }
+
+
+def _own(event: Event, registration: Registration, site: Site) -> contents.Own:
+    return contents.Own(
+        title=one_line(event.title),
+        when=event_words.event_time(event),
+        sentence=contents.standing(
+            {"rsvp": registration.rsvp, "status": registration.status, "party_size": registration.party_size}
+        ),
+        url=site.links.manage(registration.id, registration.link_generation),
+    )
+
+
+def _reply_to(subject: Subject, site: Site) -> Address:
+    if site.reply_address:
+        return Address(
+            addr_spec=invitation.organizer_address(
+                subject.registration, links=site.links, reply_address=site.reply_address
+            )
+        )
+    return Address(addr_spec=subject.event.contact_email or bare_address(site.contact))
+
+
+def _written(message: Message, values: dict[str, Any], *, site: Site, templates: Environment) -> EmailMessage:
+    """Headers, text and HTML from the kind's folder of templates."""
+    shared = {
+        "site_name": one_line(site.name),
+        "site_url": site.links.absolute("/"),
+        "contact": bare_address(site.contact),
+    }
+    subject, text, html = (
+        templates.get_template(f"mail/{message.kind}/{name}").render(shared | values)
+        for name in ("subject.txt", "body.txt", "body.html")
+    )
+    mail = EmailMessage(policy=POLICY if message.recipient.isascii() else POLICY.clone(utf8=True))
+    mail["Subject"] = one_line(subject) or _("A message from %(site)s", site=shared["site_name"])
+    mail["From"] = _from(site)
+    mail["To"] = Address(addr_spec=message.recipient)
+    mail["Date"] = format_datetime(message.created_at)
+    mail["Message-ID"] = f"<{message.message_key}@{host_of(site.sender)}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(_body(text))
+    mail.add_alternative(_body(html), subtype="html")
+    return mail
+
+
+def _from(site: Site) -> Address:
+    return Address(display_name=one_line(site.name), addr_spec=bare_address(site.sender))
+
+
+def _body(text: str) -> str:
+    """Without what is not text, and without the empty lines that templates leave behind."""
+    return re.sub(r"\n{3,}", "\n\n", clean(text)) + "\n"
+
+
+def _add_calendar(mail: EmailMessage, ics: bytes) -> None:
+    method = method_of(ics) or ""
+    mail.add_alternative(
+        ics,
+        maintype="text",
+        subtype="calendar",
+        params={"charset": "UTF-8", "method": method, "component": "VEVENT"},
+    )
+    mail.add_attachment(
+        ics, maintype="application", subtype="ics", filename="invite.ics", params={"name": "invite.ics"}
+    )
+
+
+def _sealed(mail: EmailMessage, message: Message) -> EmailMessage:
+    """The boundaries between its parts made of its key, so that it has the same bytes at every try."""
+    for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
+        part.set_boundary(f"=_{message.message_key}_{number}")
+    return mail

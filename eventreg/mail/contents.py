@@ -1,0 +1,153 @@
+"""What a mail about a registration says, as plain values for its templates. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from eventreg.calendar.text import clean, one_line
+from eventreg.events import wording as event_words
+from eventreg.events.models import Event
+from eventreg.links import Links
+from eventreg.registrations import wording
+from eventreg.registrations.models import Registration
+
+_LINKABLE = re.compile(r"(?<=\w)(?=\.[^\W\d_]|@)|(?<=:)(?=//)")
+"""Where an address of the web or of mail would be told from plain words."""
+_JOINER = "\u2060"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The settings that mails need."""
+
+    name: str
+    sender: str
+    contact: str
+    reply_address: str | None
+    links: Links
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is not as it was, in words."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """One registration in a mail of links."""
+
+    title: str
+    when: str
+    sentence: str
+    url: str
+
+
+def harmless(text: str) -> str:
+    r"""What a stranger typed, so that no mail program makes a link of it: it looks the same and is not one.
+
+    >>> harmless("see http://evil.example/x") == "see http:\u2060//evil\u2060.example/x"
+    True
+    >>> harmless("2.5 portions, no nuts.")
+    '2.5 portions, no nuts.'
+    """
+    return _LINKABLE.sub(_JOINER, clean(text))
+
+
+def sentence(kind: str, payload: Mapping[str, Any], event: Event) -> str:
+    """The first sentence: where the person stands, or what happened to the event."""
+    if kind == "event_cancelled":
+        return _("%(title)s is cancelled.", title=one_line(event.title))
+    if kind == "update":
+        return _("%(title)s has changed.", title=one_line(event.title))
+    return standing(payload)
+
+
+def standing(payload: Mapping[str, Any]) -> str:
+    """Where the person stood when the mail was queued, as the page says it."""
+    return wording.standing(
+        rsvp=payload["rsvp"],
+        status=payload["status"],
+        party_size=payload["party_size"],
+        position=payload.get("position"),
+    )
+
+
+def answers(
+    registration: Registration, payload: Mapping[str, Any], given: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """What the person told us, label and value, made harmless."""
+    rows = [(_("Name"), harmless(one_line(registration.name)))]
+    if payload["rsvp"] == "yes":
+        size = payload["party_size"]
+        rows.append((_("Places"), ngettext("%(num)d place", "%(num)d places", size)))
+    rows += [(one_line(label), harmless(value)) for label, value in given if value.strip()]
+    return rows
+
+
+def changes(payload: Mapping[str, Any], event: Event, *, is_coming: bool) -> list[Change]:
+    """Old and new of what changed, in the words the page uses. The join link itself is for those who are coming."""
+    changed, before = payload["changes"], _as_it_was(payload)
+    rows = []
+    if changed.keys() & {"title"}:
+        rows.append(Change(_("Title"), one_line(before.title), one_line(event.title)))
+    if changed.keys() & {"starts_at", "ends_at", "all_day", "timezone"}:
+        rows.append(Change(_("When"), event_words.event_time(before), event_words.event_time(event)))
+    if changed.keys() & {"location_name", "location_address"}:
+        rows.append(Change(_("Where"), one_line(event_words.place(before)), one_line(event_words.place(event))))
+    if changed.keys() & {"online_url"}:
+        rows.append(_changed_link(before.online_url, event.online_url, is_coming=is_coming))
+    return rows
+
+
+def _changed_link(old: str, new: str, *, is_coming: bool) -> Change:
+    none = _("none")
+    if is_coming:
+        return Change(_("Join link"), old or none, new or none)
+    return Change(_("Join link"), _("another") if old else none, _("changed") if new else none)
+
+
+def _as_it_was(payload: Mapping[str, Any]) -> Event:
+    """The event before, as far as mails speak of it; never part of a session."""
+    previous = dict(payload["previous_event"])
+    for name in ("starts_at", "ends_at"):
+        previous[name] = datetime.fromisoformat(previous[name])
+    return Event(**previous)
+
+
+def plans(kind: str, payload: Mapping[str, Any]) -> str:
+    """What to do when plans change."""
+    if kind in {"withdrawn", "event_cancelled"}:
+        return ""
+    if payload["status"] == "waitlisted":
+        return _(
+            "You move up as soon as your party fits, and you get a mail when you do. "
+            "To leave the waitlist, use the link."
+        )
+    if payload["rsvp"] == "yes":
+        return _(
+            "If your plans change, use the link to change your answer or to cancel, so that somebody else can come."
+        )
+    return _("If you change your mind, use the link to change your answer.")
+
+
+def calendar_note(method: str | None, *, has_mailbox: bool) -> str:
+    """How the attached calendar entry and an answer given to it are treated."""
+    if method is None:
+        return ""
+    if method == "CANCEL":
+        return _("The attached calendar message takes the event out of your calendar.")
+    if has_mailbox:
+        return _("The event is attached for your calendar. The page behind the link shows the answer that counts.")
+    return _(
+        "The event is attached for your calendar. "
+        "Accepting or declining it there does not change your RSVP; use the link."
+    )

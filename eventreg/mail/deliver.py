@@ -1,0 +1,176 @@
+"""The only importer of Flask-Mail: opens the way out, one connection for a batch, and speaks to the mail server.
+
+Flask-Mail connects without a time limit and starts TLS without looking at the certificate; both are put right here.
+"""
+
+import contextlib
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Protocol
+
+import flask_mail
+from flask import Flask, current_app
+
+from eventreg.errors import EventRegError
+from eventreg.mail import kept, smtp
+from eventreg.mail.addresses import for_envelope, host_of
+from eventreg.outbox.backoff import Failure, Trouble
+
+
+class UndeliveredError(EventRegError):
+    """A mail was not taken; `failure` says what that means for the next try."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.words)
+        self.failure = failure
+
+
+class Letter(flask_mail.Message):
+    """A Flask-Mail message whose bytes were made by `mail.compose`."""
+
+    def __init__(self, mail: EmailMessage, *, recipient: str, sender: str) -> None:
+        super().__init__(subject=str(mail["Subject"]), recipients=[recipient], sender=sender)
+        self.mail = mail
+        self.envelope_recipient = recipient
+        self.envelope_sender = sender
+
+    def as_bytes(self) -> bytes:
+        """The mail as it is sent."""
+        return self.mail.as_bytes()
+
+
+class TimedConnection(flask_mail.Connection):
+    """Flask-Mail's connection with MAIL_TIMEOUT on connecting and on each command, and TLS that checks who answers."""
+
+    host: smtplib.SMTP | None
+
+    def configure_host(self) -> Any:
+        """Connects, secures and signs in."""
+        state, config = self.mail, current_app.config
+        # smtplib would ask the name server for its own name, and wait as long as that takes.
+        options: dict[str, Any] = {
+            "timeout": config["MAIL_TIMEOUT"],
+            "local_hostname": host_of(config["MAIL_DEFAULT_SENDER"]),
+        }
+        secure = ssl.create_default_context()
+        host: smtplib.SMTP
+        if state.use_ssl:
+            host = smtp.TimedSMTPoverTLS(state.server, state.port, context=secure, **options)
+        else:
+            host = smtp.TimedSMTP(state.server, state.port, **options)
+        try:
+            if state.use_tls:
+                host.starttls(context=secure)
+            host.ehlo_or_helo_if_needed()
+            if state.username and state.password:
+                host.login(state.username, state.password)
+        except BaseException:
+            host.close()
+            raise
+        return host
+
+    def __exit__(self, *_error: object) -> None:
+        """Takes leave. What was accepted stays accepted when the server has gone."""
+        if self.host is not None:
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                self.host.quit()
+            self.host.close()
+
+    def hand_over(self, letter: Letter) -> str:
+        """Sends one mail and returns the server's words. Raises: smtp.RefusedError, smtp.BrokenError, as connecting."""
+        if self.host is None or self.host.sock is None:
+            self.host = self.configure_host()
+        words = smtp.transmit(
+            self.host, sender=letter.envelope_sender, recipient=letter.envelope_recipient, content=letter.as_bytes()
+        )
+        flask_mail.email_dispatched.send(current_app._get_current_object(), message=letter)  # type: ignore[attr-defined] # noqa: SLF001 - as Flask-Mail does
+        return words
+
+
+class Mail(flask_mail.Mail):
+    """Flask-Mail with our connection."""
+
+    def connect(self) -> TimedConnection:
+        """A connection that has not been opened yet: `hand_over` opens it, once more where it was lost."""
+        return TimedConnection(current_app.extensions["mail"])
+
+
+class Way(Protocol):
+    """How mails leave this program."""
+
+    def send(self, mail: EmailMessage, *, recipient: str, file_name: str) -> str:
+        """Sends or keeps one mail and returns what was said about it. Raises: UndeliveredError."""
+
+
+class ToServer:
+    """Through the mail server of the settings."""
+
+    def __init__(self, connection: TimedConnection, sender: str) -> None:
+        self._connection = connection
+        self._sender = sender
+        self._broken_in_a_row = 0
+
+    def send(self, mail: EmailMessage, *, recipient: str, file_name: str) -> str:  # noqa: ARG002 - kept mail has names
+        """One mail; a lost connection is opened again with the next."""
+        try:
+            words = self._connection.hand_over(Letter(mail, recipient=for_envelope(recipient), sender=self._sender))
+        except smtp.RefusedError as refusal:
+            raise UndeliveredError(smtp.read_refusal(refusal)) from refusal
+        except smtp.BrokenError as broken:
+            self._broken_in_a_row += 1
+            # Once may be about this mail, and must not hold up the others for ever; twice is about the server.
+            trouble = Trouble.LATER if self._broken_in_a_row == 1 else Trouble.UNREACHABLE
+            raise UndeliveredError(Failure(trouble, str(broken))) from broken
+        except (smtplib.SMTPException, OSError) as error:
+            raise UndeliveredError(smtp.read_trouble(error)) from error
+        self._broken_in_a_row = 0
+        return words
+
+
+class ToFolder:
+    """Into `instance/mail/`, where no mail server is set."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def send(self, mail: EmailMessage, *, recipient: str, file_name: str) -> str:  # noqa: ARG002 - it is in the mail
+        """One mail as one file."""
+        try:
+            path = kept.keep(self._folder, file_name, mail.as_bytes())
+        except OSError as error:
+            words = f"The mail cannot be kept in {self._folder}: {error.strerror}"
+            raise UndeliveredError(Failure(Trouble.UNREACHABLE, words)) from error
+        return f"Kept in {path}"
+
+
+def init_app(app: Flask) -> None:
+    """Registers Flask-Mail."""
+    # Flask-Mail would send nothing while testing; tests here have a real server.
+    app.config["MAIL_SUPPRESS_SEND"] = False
+    app.extensions["eventreg.mail"] = Mail()
+    app.extensions["eventreg.mail"].init_app(app)
+
+
+@contextmanager
+def open_way(app: Flask) -> Iterator[Way]:
+    """The way out for one batch; needs an application context. Nothing is opened before the first mail."""
+    if not app.config["MAIL_SERVER"]:
+        yield ToFolder(Path(app.config["MAIL_FOLDER"]))
+        return
+    connection = app.extensions["eventreg.mail"].connect()
+    connection.host = None
+    try:
+        yield ToServer(connection, for_envelope(app.config["MAIL_DEFAULT_SENDER"]))
+    finally:
+        connection.__exit__(None, None, None)
+
+
+def send_now(app: Flask, mail: EmailMessage, *, recipient: str, kind: str, now: datetime, key: str) -> str:
+    """Sends one mail past the queue, for `eventreg mail test`. Raises: UndeliveredError."""
+    with open_way(app) as way:
+        return way.send(mail, recipient=recipient, file_name=kept.file_name(created_at=now, kind=kind, key=key))

@@ -1,0 +1,103 @@
+"""Reads from the database what a mail is about, decides whether it may still leave, and has it written."""
+
+from email.message import EmailMessage
+from typing import Any
+
+from flask import Flask
+from flask_babel import gettext as _
+from jinja2 import Environment, StrictUndefined
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventreg.errors import EventRegError
+from eventreg.events import queries as event_queries
+from eventreg.events.models import Event
+from eventreg.mail import compose
+from eventreg.mail.compose import Subject
+from eventreg.mail.contents import Site
+from eventreg.outbox import queries as outbox_queries
+from eventreg.outbox.models import Message
+from eventreg.registrations import queries as registration_queries
+from eventreg.registrations.models import Registration
+
+PLAIN = frozenset({"auth", "test"})
+
+
+class PointlessError(EventRegError):
+    """The mail must not leave any more; the message says why."""
+
+
+def site_of(app: Flask) -> Site:
+    """The settings that mails need."""
+    config = app.config
+    return Site(
+        name=config["SITE_NAME"],
+        sender=config["MAIL_DEFAULT_SENDER"],
+        contact=config["CONTACT_EMAIL"],
+        reply_address=config["REPLY_ADDRESS"],
+        links=app.extensions["eventreg.links"],
+    )
+
+
+def templates_of(app: Flask) -> Environment:
+    """The app's templates, where a name that no one has set is an error and not a gap in somebody's mail."""
+    made: Environment | None = app.extensions.get("eventreg.mail.templates")
+    if made is None:
+        made = app.jinja_env.overlay(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        app.extensions["eventreg.mail.templates"] = made
+    return made
+
+
+def write(session: Session, message: Message, app: Flask) -> EmailMessage:
+    """The mail of that row. Raises: PointlessError; anything else means that it cannot be written."""
+    options: dict[str, Any] = {"site": site_of(app), "templates": templates_of(app)}
+    if message.kind in PLAIN:
+        return compose.plain(message, **options)
+    if message.kind == "link":
+        return compose.about_links(message, _own(session, message), **options)
+    return compose.about_registration(message, _subject(session, message), **options)
+
+
+def _subject(session: Session, message: Message) -> Subject:
+    row = session.execute(
+        select(Registration, Event)
+        .join(Event, Event.id == Registration.event_id)
+        .where(Registration.id == message.registration_id)
+    ).first()
+    if row is None:
+        raise PointlessError(_("The registration is gone."))
+    registration, event = row
+    if registration.email_key != message.recipient.lower():
+        # Its links would open the registration to whoever has the old address.
+        raise PointlessError(_("The address was corrected before this mail left."))
+    if event.status == "cancelled" and message.kind not in {"event_cancelled", "withdrawn"}:
+        raise PointlessError(_("The event was cancelled before this mail left."))
+    given = registration_queries.answers_of(session, [registration.id]).get(registration.id, {})
+    questions = event_queries.questions(session, event.id, include_retired=True)
+    return Subject(
+        event=event,
+        registration=registration,
+        answers=[(question.label, given[question.id]) for question in questions if question.id in given],
+        is_in_calendar=_is_in_calendar(outbox_queries.sent_before(session, message)),
+    )
+
+
+def _is_in_calendar(sent: list[Message]) -> bool:
+    """Whether the last of the mails that say where the person stands left an entry in their calendar."""
+    standing = [message for message in sent if "rsvp" in message.payload]
+    return bool(standing) and compose.holds_entry(standing[-1])
+
+
+def _own(session: Session, message: Message) -> list[tuple[Event, Registration]]:
+    rows = session.execute(
+        select(Event, Registration)
+        .join(Registration, Event.id == Registration.event_id)
+        .where(
+            Registration.id.in_(message.payload["registration_ids"]),
+            Registration.email_key == message.recipient.lower(),
+        )
+        .order_by(Event.starts_at, Registration.id)
+    ).all()
+    if not rows:
+        raise PointlessError(_("The address was corrected before this mail left."))
+    return [(event, registration) for event, registration in rows]

@@ -1,0 +1,185 @@
+"""SMTP with a limit on every answer, and its refusals read into what they mean for the next try.
+
+smtplib's own timeout restarts at every byte, so a server that dribbles would hold a worker for ever.
+"""
+
+import smtplib
+import socket
+import ssl
+import time
+from typing import Any
+
+from eventreg.errors import EventRegError
+from eventreg.outbox.backoff import Failure, Trouble
+
+PERMANENT = 500
+CLOSING = 421
+NEEDS_LOGIN = frozenset({530, 534, 535, 538})
+"""Codes about who is sending, whatever command they answer. Source: RFC 4954 section 6."""
+TOO_LARGE = 552
+
+
+class RefusedError(EventRegError):
+    """The server refused one mail. `stage` is sender, recipient or content."""
+
+    def __init__(self, stage: str, code: int, words: bytes | str) -> None:
+        self.stage = stage
+        self.code = code
+        self.words = spoken(code, words)
+        super().__init__(self.words)
+
+
+class BrokenError(EventRegError):
+    """The connection was lost in the middle of one mail, which may or may not have been taken."""
+
+
+def spoken(code: int, words: bytes | str) -> str:
+    r"""A server's reply as it said it, on one line.
+
+    >>> spoken(550, b"5.1.1 No such\nmailbox")
+    '550 5.1.1 No such mailbox'
+    """
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+    return f"{code} {' '.join(text.split())}".strip()
+
+
+class _Replies:
+    """The receiving half of a connection: each reply must be complete within `seconds` of `restart()`."""
+
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        self._sock = sock
+        self._seconds = seconds
+        self._buffer = b""
+        self._deadline = 0.0
+
+    def restart(self) -> None:
+        self._deadline = time.monotonic() + self._seconds
+
+    def readline(self, limit: int) -> bytes:
+        while b"\n" not in self._buffer and len(self._buffer) < limit:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"the server did not answer within {self._seconds:g} seconds")
+            self._sock.settimeout(left)
+            try:
+                received = self._sock.recv(4096)
+            except TimeoutError as error:
+                raise TimeoutError(f"the server did not answer within {self._seconds:g} seconds") from error
+            finally:
+                self._sock.settimeout(self._seconds)
+            if not received:
+                break
+            self._buffer += received
+        end = min(self._buffer.find(b"\n") + 1 or len(self._buffer), limit)
+        line, self._buffer = self._buffer[:end], self._buffer[end:]
+        return line
+
+    def close(self) -> None:
+        """The socket is closed by its owner."""
+
+
+class _Timed:
+    """Mixed into smtplib's classes: replaces the file that replies are read from."""
+
+    sock: Any
+    file: Any
+    timeout: float
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None:
+            self.file = _Replies(self.sock, self.timeout)
+        self.file.restart()
+        reply: tuple[int, bytes] = super().getreply()  # type: ignore[misc]
+        return reply
+
+
+class TimedSMTP(_Timed, smtplib.SMTP):
+    """SMTP, later STARTTLS or not."""
+
+
+class TimedSMTPoverTLS(_Timed, smtplib.SMTP_SSL):
+    """SMTP inside TLS from the first byte."""
+
+
+def transmit(host: smtplib.SMTP, *, sender: str, recipient: str, content: bytes) -> str:
+    """Hands one mail over and returns the server's words of acceptance.
+
+    Raises: RefusedError, after which the connection may be used for the next mail; BrokenError, after which it may not.
+    """
+    try:
+        return _transmit(host, sender, recipient, content)
+    except RefusedError as refusal:
+        if refusal.code == CLOSING:
+            host.close()
+        else:
+            _reset(host)
+        raise
+    except smtplib.SMTPDataError as refusal:
+        _reset(host)
+        raise RefusedError("content", refusal.smtp_code, refusal.smtp_error) from refusal
+    except (smtplib.SMTPServerDisconnected, OSError) as error:
+        host.close()
+        raise BrokenError(_plain(error)) from error
+
+
+def _transmit(host: smtplib.SMTP, sender: str, recipient: str, content: bytes) -> str:
+    host.ehlo_or_helo_if_needed()
+    options: list[str] = []
+    if not recipient.isascii():
+        if not host.has_extn("smtputf8"):
+            raise RefusedError("recipient", 553, "The mail server does not take addresses with such letters")
+        options = ["SMTPUTF8", "BODY=8BITMIME"]
+    code, words = host.mail(sender, options)
+    if code != 250:  # noqa: PLR2004 - RFC 5321 section 4.3.2
+        raise RefusedError("sender", code, words)
+    code, words = host.rcpt(recipient)
+    if code not in {250, 251}:
+        raise RefusedError("recipient", code, words)
+    code, words = host.data(content)
+    if code != 250:  # noqa: PLR2004
+        raise RefusedError("content", code, words)
+    return spoken(code, words)
+
+
+def _reset(host: smtplib.SMTP) -> None:
+    try:
+        host.rset()
+    except (smtplib.SMTPException, OSError):
+        host.close()
+
+
+def read_refusal(error: RefusedError) -> Failure:
+    """What a refusal of one mail means.
+
+    >>> read_refusal(RefusedError("recipient", 550, "5.1.1 No such mailbox")).trouble.name
+    'REJECTED'
+    >>> read_refusal(RefusedError("recipient", 451, "4.7.1 Greylisted")).trouble.name
+    'LATER'
+    >>> read_refusal(RefusedError("sender", 550, "5.7.1 Not your address")).trouble.name
+    'REFUSED_FOR_ALL'
+    """
+    if error.code in NEEDS_LOGIN or (error.stage == "sender" and error.code >= PERMANENT and error.code != TOO_LARGE):
+        return Failure(Trouble.REFUSED_FOR_ALL, error.words)
+    # “Relay access denied” names a recipient but is about this server's settings: worth trying when they are mended.
+    if error.code < PERMANENT or (error.stage == "recipient" and "relay" in error.words.lower()):
+        return Failure(Trouble.LATER, error.words)
+    return Failure(Trouble.REJECTED, error.words)
+
+
+def read_trouble(error: Exception) -> Failure:
+    """What it means that no connection was to be had."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        words = spoken(error.smtp_code, error.smtp_error)
+        return Failure(Trouble.REFUSED_FOR_ALL if error.smtp_code >= PERMANENT else Trouble.UNREACHABLE, words)
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return Failure(Trouble.REFUSED_FOR_ALL, str(error))
+    return Failure(Trouble.UNREACHABLE, _plain(error))
+
+
+def _plain(error: Exception) -> str:
+    """An error in words, without the number and class Python puts around it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not trusted: {error.verify_message}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__

@@ -1,0 +1,155 @@
+"""Wakes the mail worker and says when it looks by itself. Huey carries wake-ups and never the truth.
+
+The truth is the outbox table: a wake-up that is lost costs a minute, one too many costs a query.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app
+from huey.api import Huey, PostgresHuey, SqliteHuey, TaskWrapper, crontab
+from huey.registry import Message as HueyMessage
+from huey.serializer import Serializer
+from huey.storage import PostgresStorage
+
+from eventreg import clock
+from eventreg.db import db, write_transaction
+from eventreg.mail import batch
+from eventreg.outbox import heartbeat, queries
+
+EXTENSION = "eventreg.tasks"
+EVERY = timedelta(minutes=1)
+"""How often the worker looks without being woken."""
+BEAT_SECONDS = 20
+BRIEFLY = 0.1
+"""Seconds a web process waits for the lock of Huey's SQLite file before it leaves the mail to the next minute."""
+
+log = logging.getLogger(__name__)
+
+
+class PlainSerializer(Serializer):
+    """Wake-ups as JSON. Huey's own pickles would let whoever can write to the queue run anything in the worker."""
+
+    def _serialize(self, data: Any) -> bytes:
+        return json.dumps([data.id, data.name, data.eta and data.eta.isoformat()]).encode()
+
+    def _deserialize(self, data: bytes) -> HueyMessage:
+        identity, name, eta = json.loads(bytes(data))
+        blank: dict[str, Any] = dict.fromkeys(HueyMessage._fields)
+        return HueyMessage(**blank | {"id": identity, "name": name, "eta": eta and datetime.fromisoformat(eta)})
+
+
+class PooledStorage(PostgresStorage):
+    """Huey's tables in our database, reached through our pool: they cost a web process no connection of their own."""
+
+    @contextmanager
+    def db(self, commit: bool = False, close: bool = False) -> Iterator[Any]:  # noqa: ARG002 - each statement commits
+        """A cursor; every statement is a transaction of its own."""
+        engine = self.connection_params["engine"].execution_options(isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection, connection.connection.cursor() as cursor:
+            yield cursor
+
+    def _connect(self) -> Any:
+        """The connection on which a worker listens; it stays open, so the pool lets it go."""
+        lent = self.connection_params["engine"].raw_connection()
+        connection = lent.driver_connection
+        lent.detach()
+        connection.autocommit = True
+        return connection
+
+
+class Wakeups:
+    """One app's queue of wake-ups, and what a worker does at each. Nothing is opened before it is needed."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.stopping = threading.Event()
+        self.lock_seconds = BRIEFLY
+        self._next_at: datetime | None = None
+        self._beaten: float | None = None
+
+    @cached_property
+    def huey(self) -> Huey:
+        """The queue, beside our own data: a file in the instance folder, or tables in PostgreSQL."""
+        with self.app.app_context():
+            engine = db.engine
+        kept: dict[str, Any] = {"name": "eventreg", "results": False, "serializer": PlainSerializer()}
+        if engine.dialect.name == "postgresql":
+            huey: Huey = PostgresHuey(**kept, storage_class=PooledStorage, engine=engine)
+        else:
+            folder = Path(self.app.instance_path)
+            folder.mkdir(parents=True, exist_ok=True)
+            # Nothing in it is worth waiting for the disk.
+            huey = SqliteHuey(**kept, filename=str(folder / "huey.db"), fsync=False, timeout=self.lock_seconds)
+        huey.periodic_task(crontab(), name="look_every_minute")(self.deliver)
+        return huey
+
+    @cached_property
+    def _deliver_task(self) -> TaskWrapper:
+        task: TaskWrapper = self.huey.task(name="deliver_due")(self.deliver)
+        return task
+
+    def wake(self) -> None:
+        """Asks the worker to look now. One that is asked and has not looked yet will see all that is committed."""
+        if self.huey.storage.queue_size() == 0:
+            self._deliver_task()
+
+    def deliver(self) -> None:
+        """Sends until nothing is due, nothing would be taken, or the worker is told to stop."""
+        with self.app.app_context():
+            self.beat()
+            while not self.stopping.is_set():
+                done = batch.deliver_due(self.app, now=clock.now(), is_stopping=self.stopping.is_set)
+                self.beat()
+                if done.claimed == 0 or done.halted:
+                    break
+            if not self.stopping.is_set():
+                self._come_back()
+
+    def beat(self) -> None:
+        """Says that this worker lives, at most every BEAT_SECONDS. Needs an application context."""
+        if self._beaten is not None and time.monotonic() - self._beaten < BEAT_SECONDS:
+            return
+        with write_transaction(db.session()):
+            heartbeat.beat(db.session(), now=clock.now())
+        self._beaten = time.monotonic()
+
+    def _come_back(self) -> None:
+        """Asks to be woken when the next mail falls due, where that is before the next look."""
+        now, due = clock.now(), queries.next_due_at(db.session())
+        db.session.rollback()
+        if due is None or due - now >= EVERY:
+            return
+        at = max(due, now + timedelta(seconds=1))
+        if self._next_at is not None and now < self._next_at <= at:
+            return
+        self._next_at = at
+        # Not through the queue: `wake` takes what stands there for a worker about to look.
+        self.huey.add_schedule(self._deliver_task.task_class(eta=at.astimezone(UTC).replace(tzinfo=None)))
+
+
+def init_app(app: Flask) -> None:
+    """Registers the app's wake-ups. Opens nothing."""
+    app.extensions[EXTENSION] = Wakeups(app)
+
+
+def of(app: Flask) -> Wakeups:
+    """The app's wake-ups."""
+    made: Wakeups = app.extensions[EXTENSION]
+    return made
+
+
+def nudge() -> None:
+    """Wakes the worker after a commit. Never raises, and never waits for longer than a moment."""
+    try:
+        of(current_app).wake()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the mail is owed and the worker looks by itself
+        log.warning("The mail worker could not be woken and will look within a minute: %s", error)

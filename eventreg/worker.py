@@ -1,0 +1,65 @@
+"""The background worker: Huey's consumer, ended politely, so that a mail under way is finished or given back."""
+
+import logging
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from huey.consumer import Consumer
+
+from eventreg import tasks
+from eventreg.calendar import blocks
+from eventreg.db import db, write_transaction
+
+PATIENTLY = 5
+SHUTDOWN_SECONDS = 3
+"""How long a mail under way may take when the worker is told to end."""
+LONGEST_NAP = 1.0
+"""Seconds between looks at an SQLite queue; PostgreSQL wakes the worker itself."""
+
+
+class MailConsumer(Consumer):
+    """Huey's consumer, which tells the task under way to stop after its present mail."""
+
+    def __init__(self, *arguments: Any, stopping: threading.Event, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._stopping = stopping
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            self._signal_actions[signum] = (False, True)
+
+    def _handle_signal(self, signum: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+        super()._handle_signal(signum, frame)
+        signal.signal(signum, signal.SIG_IGN)
+
+
+def run(app: Flask) -> None:
+    """Works until SIGINT or SIGTERM. Must be called in the main thread of a process of its own."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s worker: %(message)s")
+    wakeups = tasks.of(app)
+    wakeups.lock_seconds = PATIENTLY
+    with app.app_context():
+        _refresh_calendar(app)
+        wakeups.beat()
+        wakeups.wake()
+    consumer = MailConsumer(
+        wakeups.huey,
+        stopping=wakeups.stopping,
+        workers=1,
+        initial_delay=0.05,
+        max_delay=LONGEST_NAP,
+        scheduler_interval=1,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
+    consumer.run()
+
+
+def _refresh_calendar(app: Flask) -> None:
+    """Feeds name BASE_URL; where it has changed since they were stored, they are written anew."""
+    links = app.extensions["eventreg.links"]
+    session = db.session()
+    if blocks.are_stale(session, links):
+        with write_transaction(session):
+            blocks.rebuild(session, links)
