@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from werkzeug.test import TestResponse
 
 from eventreg.db import db
 from eventreg.events.models import Event
+from eventreg.mail import batch
 from eventreg.organizers.models import Organizer
 from eventreg.registrations.models import Registration
 from tests.support import browsers, live, making, needs, smtp
@@ -262,6 +265,29 @@ def smtp_server() -> Iterator[SmtpServer]:
     """A real mail server; give an application `**tests.support.smtp.settings_for(smtp_server)`."""
     with smtp.running_smtp_server() as server:
         yield server
+
+
+@pytest.fixture
+def post(app: Flask, clock: Clock) -> Callable[..., list[EmailMessage]]:
+    """Sends what is owed at `clock.now` and returns every mail sent or kept so far, oldest first.
+
+    Without a mail server (the default) they are read from the instance folder.
+    """
+
+    def deliver(of: Flask | None = None) -> list[EmailMessage]:
+        sending = of or app
+
+        def run() -> None:
+            with sending.app_context():
+                while batch.deliver_due(sending, now=clock.now).claimed:
+                    pass
+                db.session.remove()
+
+        contextvars.Context().run(run)
+        files = sorted(Path(sending.config["MAIL_FOLDER"]).glob("*.eml"))
+        return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+
+    return deliver
 
 
 @pytest.fixture

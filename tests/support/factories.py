@@ -149,9 +149,6 @@ class Factory:
 
 
 def _hashed(password: str) -> str:
-    from flask import current_app
     from flask_security import hash_password
 
-    if "security" not in current_app.extensions:  # until every part is there
-        return password
     return str(hash_password(password))
