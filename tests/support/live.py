@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.making import ROOT, SECRET_KEY
+from tests.support.making import SECRET_KEY
+from tests.support.needs import ROOT
 from tests.support.smtp import SmtpServer, free_port, settings_for
 
 EVENTREG = [sys.executable, "-m", "eventreg.cli"]

@@ -56,7 +56,7 @@ class Site:
             return self.links.sign(RESULT, [self.event.id, "yes", "confirmed", 2, None])
         return self.links.sign(MANAGE, [self.amira.id, self.amira.link_generation])
 
-    def addresses(self, method: str, of: Callable[[Rule], bool] = lambda rule: True) -> Iterator[tuple[Rule, str]]:
+    def addresses(self, method: str, of: Callable[[Rule], bool] = lambda _rule: True) -> Iterator[tuple[Rule, str]]:
         """Every address that answers `method`, with something behind it."""
         adapter = self.app.url_map.bind("events.example.org", url_scheme="https")
         for rule in sorted(self.app.url_map.iter_rules(), key=str):
