@@ -243,11 +243,10 @@ def _refuse_unless_changeable(
 
 def _replace_answers(session: Session, registration_id: int, answers: Mapping[int, str]) -> dict[int, tuple[str, str]]:
     """Stores the answers given, leaving those to questions not asked; returns {question id: (old, new)}."""
-    old = dict(
-        session.execute(
-            select(Answer.question_id, Answer.value).where(Answer.registration_id == registration_id)
-        ).tuples()
+    stored = session.execute(
+        select(Answer.question_id, Answer.value).where(Answer.registration_id == registration_id)
     )
+    old: dict[int, str] = {question_id: value for question_id, value in stored}  # noqa: C416 - rows are no pairs to mypy
     changed = {
         question_id: (old.get(question_id, ""), value)
         for question_id, value in answers.items()
