@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from wtforms import BooleanField, Field, Form, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional, StopValidation
 
 from eventreg.events.models import Question
@@ -64,7 +65,7 @@ def _field(question: Question) -> Field:
             return BooleanField(question.label, [needed] if question.required else [], **common)
         case "choice":
             offered = [line.strip() for line in question.choices.splitlines() if line.strip()]
-            choices = [("", _("Choose")), *((choice, choice) for choice in offered)]
+            choices = [SelectChoice("", _("Choose")), *(SelectChoice(choice) for choice in offered)]
             return SelectField(question.label, [needed], choices=choices, default="", **common)
         case "paragraph":
             limit = Length(max=LONGEST_PARAGRAPH, message=_("Please keep this under %(max)d characters."))

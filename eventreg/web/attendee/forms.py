@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import NumberInput, TextInput
 
@@ -28,7 +29,7 @@ class RsvpForm(FlaskForm):  # type: ignore[misc]
     rsvp = RadioField(
         _l("Will you come?"),
         [InputRequired(_l("Choose yes, maybe or no."))],
-        choices=[("yes", _l("Yes")), ("maybe", _l("Maybe")), ("no", _l("No"))],
+        choices=[SelectChoice("yes", _l("Yes")), SelectChoice("maybe", _l("Maybe")), SelectChoice("no", _l("No"))],
     )
     name = StringField(
         _l("Your name"),

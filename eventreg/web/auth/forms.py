@@ -16,6 +16,7 @@ from flask_security.forms import (
 )
 from flask_security.recovery_codes import MfRecoveryCodesForm, MfRecoveryForm
 from wtforms import EmailField, Form, PasswordField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 
 LONGEST_INPUT = 300
 
@@ -95,7 +96,7 @@ class CodesChoiceForm(Plain, TwoFactorSetupForm):  # type: ignore[misc]
     phone = None
     setup = RadioField(
         _l("Sign-in codes"),
-        choices=[("authenticator", _l("On")), ("disable", _l("Off"))],
+        choices=[SelectChoice("authenticator", _l("On")), SelectChoice("disable", _l("Off"))],
         validate_choice=False,
     )
 

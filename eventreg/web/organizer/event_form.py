@@ -8,6 +8,7 @@ from flask import current_app, request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, HiddenField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
 from eventreg import timezones
@@ -96,9 +97,9 @@ class EventForm(FlaskForm):  # type: ignore[misc]
     visibility = SelectField(
         _l("Who can find it"),
         choices=[
-            ("public", _l("Everybody: it is on the list and in the feeds")),
-            ("unlisted", _l("Whoever has its address: it is on no list")),
-            ("private", _l("Only organizers, and people already registered")),
+            SelectChoice("public", _l("Everybody: it is on the list and in the feeds")),
+            SelectChoice("unlisted", _l("Whoever has its address: it is on no list")),
+            SelectChoice("private", _l("Only organizers, and people already registered")),
         ],
         default="public",
         validate_choice=False,
@@ -115,8 +116,8 @@ class EventForm(FlaskForm):  # type: ignore[misc]
     waitlist_rule = SelectField(
         _l("When places come free and the first party in line is too large for them"),
         choices=[
-            ("skip", _l("the next party that fits moves up")),
-            ("hold", _l("the places are kept until the first party fits")),
+            SelectChoice("skip", _l("the next party that fits moves up")),
+            SelectChoice("hold", _l("the places are kept until the first party fits")),
         ],
         default="skip",
         validate_choice=False,

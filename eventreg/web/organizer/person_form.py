@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, EmailField, RadioField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired
 
 from eventreg.errors import EventFull, EventRegError, InvalidField
@@ -24,7 +25,11 @@ class PersonForm(RsvpForm):
     rsvp = RadioField(
         _l("Answer"),
         [InputRequired(_l("Choose yes, maybe or no."))],
-        choices=[("yes", _l("Yes, coming")), ("maybe", _l("Maybe")), ("no", _l("No"))],
+        choices=[
+            SelectChoice("yes", _l("Yes, coming")),
+            SelectChoice("maybe", _l("Maybe")),
+            SelectChoice("no", _l("No")),
+        ],
     )
     name = Line(_l("Name"), most=LONGEST_NAME, required=_l("Give their name."))
     email = EmailField(

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField
+from wtforms.fields.choices import SelectChoice
 
 from eventreg.db import db, write_transaction
 from eventreg.errors import InvalidField, NotFound
@@ -39,7 +40,7 @@ class QuestionForm(FlaskForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "kind" in self:
-            self.kind.choices = list(words.kinds_of_question().items())
+            self.kind.choices = [SelectChoice(kind, name) for kind, name in words.kinds_of_question().items()]
 
 
 @blueprint.route("/events/<slug>/questions", methods=["GET", "POST"])
