@@ -101,10 +101,14 @@ def last_day(event: Event) -> date:
 
 def place(event: Event) -> str:
     """Where, on one line. Says that it is online, never the join link."""
-    spot = ", ".join(part for part in (event.location_name.strip(), event.location_address.strip()) if part)
-    if spot and event.online_url:
-        return _("%(place)s, and online", place=spot)
-    return spot or (_("Online") if event.online_url else _("Place to be announced"))
+    return _spot(
+        event, ", ".join(part for part in (event.location_name.strip(), event.location_address.strip()) if part)
+    )
+
+
+def short_place(event: Event) -> str:
+    """Where, for a row of a list: the name of the place, without its address."""
+    return _spot(event, event.location_name.strip() or event.location_address.strip())
 
 
 def audience(event: Event) -> str:
@@ -132,13 +136,21 @@ def seat_words(event: Event) -> str:
     """The places nobody holds yet, whatever the window says."""
     left = seats_left(event)
     if left is None or event.capacity is None:
-        return _("Places for everyone")
-    return ngettext("%(num)s of %(all)s place left", "%(num)s of %(all)s places left", max(left, 0), all=event.capacity)
+        return _("Unlimited places")
+    return ngettext(
+        "%(num)s of %(all)s places left", "%(num)s of %(all)s places left", max(left, 0), all=event.capacity
+    )
 
 
 def closing_words(availability: Availability, event: Event) -> str:
     """Until when an answer is taken: “Registration closes Monday, October 12, 2026, 9:00 AM EDT”."""
     return _("Registration closes %(when)s", when=instant(availability.closes_at, event.timezone))
+
+
+def _spot(event: Event, spot: str) -> str:
+    if spot and event.online_url:
+        return _("%(place)s, and online", place=spot)
+    return spot or (_("Online") if event.online_url else _("Place to be announced"))
 
 
 def _days(event: Event) -> str:

@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
         iso_start=iso_start,
         iso_end=iso_end,
         place=wording.place,
+        short_place=wording.short_place,
         audience=wording.audience,
         markdown=markdown.render,
         plain=markdown.plain,

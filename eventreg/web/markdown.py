@@ -1,7 +1,7 @@
 """Descriptions: Markdown in, HTML out that can do no harm.
 
 markdown-it-py is told to drop raw HTML, and nh3 then lets only a few elements through, so a mistake in one is
-caught by the other. Headings start below the page's own, links are marked as another's words.
+caught by the other. Headings begin at the level below the page's own, links are marked as another's words.
 """
 
 from functools import lru_cache
@@ -14,8 +14,8 @@ from markupsafe import Markup
 ALLOWED = frozenset(
     "p br hr strong em s code pre blockquote ul ol li h3 h4 h5 h6 a table thead tbody tr th td".split()  # noqa: SIM905
 )
-HEADING_SHIFT = 2
-"""The page's title is h1 and its sections h2, so a description's # becomes h3."""
+HIGHEST_HEADING = 3
+"""The page's title is h1 and its sections h2, so the highest heading of a description becomes h3."""
 
 
 def _parser() -> MarkdownIt:
@@ -34,8 +34,7 @@ def render(text: str) -> Markup:
     '<h3>Hello &lt;b&gt;there&lt;/b&gt;</h3>'
     """
     tokens = _PARSER.parse(text)
-    for token in tokens:
-        _shift_heading(token)
+    _lower_headings(tokens)
     html = _PARSER.renderer.render(tokens, _PARSER.options, {})
     clean = nh3.clean(
         html,
@@ -56,6 +55,9 @@ def plain(text: str, limit: int = 200) -> str:
     return line if len(line) <= limit else line[: limit - 1].rpartition(" ")[0] + "…"
 
 
-def _shift_heading(token: Token) -> None:
-    if token.type in {"heading_open", "heading_close"}:
-        token.tag = f"h{min(int(token.tag[1]) + HEADING_SHIFT, 6)}"
+def _lower_headings(tokens: list[Token]) -> None:
+    """Moves all headings so that the highest is h3; no level is left out that the writer did not leave out."""
+    headings = [token for token in tokens if token.type in {"heading_open", "heading_close"}]
+    shift = HIGHEST_HEADING - min((int(token.tag[1]) for token in headings), default=1)
+    for token in headings:
+        token.tag = f"h{min(int(token.tag[1]) + shift, 6)}"

@@ -76,6 +76,6 @@ def _feed(key: str, category: str) -> Feed:
 def _qr(address: str) -> Markup:
     """The address as a QR code: SVG with presentation attributes only."""
     drawn = segno.make(address, error="m", micro=False).svg_inline(
-        scale=4, border=2, dark="#000", light="#fff", omitsize=False, svgclass=None, lineclass=None
+        scale=4, border=2, dark="#000", light="#fff", omitsize=True, svgclass=None, lineclass=None
     )
     return display.inline(drawn)
