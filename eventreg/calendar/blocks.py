@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import event as sa_event
-from sqlalchemy import exists, inspect, select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session, undefer
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
@@ -49,11 +49,14 @@ def digest(content: bytes) -> int:
 
 
 def are_stale(session: Session, links: Links) -> bool:
-    """Whether the stored blocks were made by another release or for another address, or one is missing."""
+    """Whether the stored blocks were made by another release or for another address, or one is missing.
+
+    A database without events has nothing to be stale.
+    """
     state = session.get(SiteState, STATE_KEY)
-    if state is None or state.value.get("made_with") != _fingerprint(links):
-        return True
-    return bool(session.scalar(select(exists().where(Event.ics_block.is_(None)))))
+    made_otherwise = state is None or state.value.get("made_with") != _fingerprint(links)
+    wrong = select(Event.id) if made_otherwise else select(Event.id).where(Event.ics_block.is_(None))
+    return bool(session.scalar(select(wrong.exists())))
 
 
 def rebuild(session: Session, links: Links) -> int:

@@ -129,7 +129,7 @@ def head(chosen: Selection, found: State, *, links: Links, site_name: str) -> by
     name = one_line(site_name)
     if name_key(chosen.category):
         name = _("%(site)s: %(category)s", site=name, category=one_line(found.category))
-    about = _("Events of %(site)s. Changes show within an hour or, in some programs, a day.", site=one_line(site_name))
+    about = _("Public events. Changes show within an hour. Some programs take a day.")
     address = links.absolute(f"/calendar.ics{chosen.query()}")
     return calendar_head(
         name=name, about=about, source=address, page=links.absolute("/events/"), changed_at=found.changed_at
