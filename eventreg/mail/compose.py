@@ -6,10 +6,11 @@ The calendar part stands inside multipart/alternative, where Outlook looks for i
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr
 from typing import Any
 
 from flask_babel import gettext as _
@@ -69,7 +70,8 @@ def about_links(
 
 def plain(message: Message, *, site: Site, templates: Environment) -> EmailMessage:
     """A mail that says what its payload says: accounts, and the test of the mail server."""
-    mail = _written(message, {"payload": message.payload}, site=site, templates=templates)
+    values = {"payload": message.payload, "html": contents.given_html(message.payload)}
+    mail = _written(message, values, site=site, templates=templates)
     mail["Reply-To"] = Address(addr_spec=bare_address(site.contact))
     return _sealed(mail, message)
 
@@ -163,8 +165,9 @@ def _written(message: Message, values: dict[str, Any], *, site: Site, templates:
         for name in ("subject.txt", "body.txt", "body.html")
     )
     mail = EmailMessage(policy=POLICY if message.recipient.isascii() else POLICY.clone(utf8=True))
-    mail["Subject"] = one_line(subject) or _("A message from %(site)s", site=shared["site_name"])
-    mail["From"] = _from(site)
+    words = one_line(subject) or _("A message from %(site)s", site=shared["site_name"])
+    mail.set_raw("Subject", _encoded(words, header="Subject"))
+    mail.set_raw("From", _from(site))
     mail["To"] = Address(addr_spec=message.recipient)
     mail["Date"] = format_datetime(message.created_at)
     mail["Message-ID"] = f"<{message.message_key}@{host_of(site.sender)}>"
@@ -174,8 +177,19 @@ def _written(message: Message, values: dict[str, Any], *, site: Site, templates:
     return mail
 
 
-def _from(site: Site) -> Address:
-    return Address(display_name=one_line(site.name), addr_spec=bare_address(site.sender))
+def _from(site: Site) -> str:
+    """The site's own address, never an organizer's or attendee's, or the mail would fail SPF and DMARC."""
+    name, address = one_line(site.name), bare_address(site.sender)
+    if name.isascii():
+        return formataddr((name, address))
+    return f"{_encoded(name, header='From')} <{address}>"
+
+
+def _encoded(text: str, *, header: str) -> str:
+    """Text as a header holds it. EmailMessage's own folding loses blanks between encoded words (Python 3.11)."""
+    if text.isascii() and "=?" not in text:
+        return Header(text, "us-ascii", header_name=header).encode(linesep="\r\n")
+    return Header(text, "utf-8", header_name=header).encode(linesep="\r\n")
 
 
 def _body(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from markupsafe import Markup
 
 from eventreg.calendar.text import clean, one_line
 from eventreg.events import wording as event_words
@@ -87,8 +88,7 @@ def answers(
     """What the person told us, label and value, made harmless."""
     rows = [(_("Name"), harmless(one_line(registration.name)))]
     if payload["rsvp"] == "yes":
-        size = payload["party_size"]
-        rows.append((_("Places"), ngettext("%(num)d place", "%(num)d places", size)))
+        rows.append((_("Party"), ngettext("%(num)d person", "%(num)d people", payload["party_size"])))
     rows += [(one_line(label), harmless(value)) for label, value in given if value.strip()]
     return rows
 
@@ -151,3 +151,11 @@ def calendar_note(method: str | None, *, has_mailbox: bool) -> str:
         "The event is attached for your calendar. "
         "Accepting or declining it there does not change your RSVP; use the link."
     )
+
+
+def given_html(payload: Mapping[str, Any]) -> Markup:
+    """The HTML of a mail that came ready, as Flask-Security's do from our own templates; else paragraphs of text."""
+    if payload.get("html"):
+        return Markup(payload["html"])  # noqa: S704 - rendered, and escaped, before it was queued
+    paragraphs = re.split(r"\n\s*\n", clean(payload.get("text", "")))
+    return Markup("").join(Markup("<p>{}</p>").format(paragraph) for paragraph in paragraphs if paragraph)

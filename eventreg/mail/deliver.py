@@ -170,6 +170,17 @@ def open_way(app: Flask) -> Iterator[Way]:
         connection.__exit__(None, None, None)
 
 
+def reach(app: Flask) -> str:
+    """Why no mail could be sent now, in the server's own words; empty when it answers and lets us in."""
+    connection = app.extensions["eventreg.mail"].connect()
+    try:
+        connection.host = connection.configure_host()
+    except (smtplib.SMTPException, OSError) as error:
+        return smtp.read_trouble(error).words
+    connection.__exit__(None, None, None)
+    return ""
+
+
 def send_now(app: Flask, mail: EmailMessage, *, recipient: str, kind: str, now: datetime, key: str) -> str:
     """Sends one mail past the queue, for `eventreg mail test`. Raises: UndeliveredError."""
     with open_way(app) as way:
