@@ -30,6 +30,7 @@ def event_show(event: Event) -> str:
         counts=queries.counts(session, [event.id]).get(event.id, queries.Counts()),
         groups=words.groups(),
         status=words.status_of_event(event, request_now()),
+        is_over=event.ends_at <= request_now(),
         visibility=words.visibilities()[event.visibility],
         history=words.history(newest[:ON_OVERVIEW], event, names(newest)),
         has_more=len(newest) > ON_OVERVIEW,

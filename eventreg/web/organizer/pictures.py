@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -10,7 +10,7 @@ from flask_wtf.file import FileField, FileRequired
 
 from eventreg import audit
 from eventreg.db import db, write_transaction
-from eventreg.errors import InvalidField
+from eventreg.errors import InvalidField, NotFound
 from eventreg.events import pictures
 from eventreg.events.models import Event
 from eventreg.web.access import event_editor
@@ -93,6 +93,18 @@ def picture_remove(event: Event) -> Any:
         audit.record(db.session(), actor=actor(), action="event.picture_removed", now=request_now(), event_id=event_id)
     flash(_("The picture is removed. The event shows its drawn cover again."), "success")
     return redirect(url_for("organizer.picture_edit", slug=slug))
+
+
+@blueprint.get("/events/<slug>/picture.webp")
+@event_editor
+def picture_file(event: Event) -> Response:
+    """The picture for its own page, also while the event is a draft."""
+    picture = pictures.of_event(db.session(), event.id)
+    if picture is None:
+        raise NotFound(_("This event has no picture."))
+    response = Response(picture.webp, mimetype="image/webp")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _page(form: PictureForm, event: Event) -> str:

@@ -3,8 +3,10 @@
 from flask import render_template, request
 from flask_security import current_user
 
+from eventreg.events import search
 from eventreg.events.models import Event
 from eventreg.events.values import columns
+from eventreg.web import covers
 from eventreg.web.moment import request_now
 from eventreg.web.organizer.event_form import EventForm
 
@@ -18,6 +20,9 @@ def page(form: EventForm, stored: Event | None) -> str:
         event=_imagined(form, stored),
         stored=stored,
         form=form,
+        cover=covers.data_uri(
+            stored.slug if stored else search.key(form.title.data), search.name_key(form.category.data)
+        ),
         pairs=[(name, value) for name, value in request.form.items(multi=True) if name not in NOT_CARRIED],
     )
 
