@@ -170,7 +170,7 @@ class _Reader(HTMLParser):
             self.links.append((self._link[0], " ".join(self._link[1].split())))
             self._link = None
         elif tag == "textarea" and self._control is not None:
-            self._control.value = self._control.value.removeprefix("\n")
+            self._control.value = self._control.value.replace("\r\n", "\n").removeprefix("\n")
             self._control = None
         elif tag == "button" and self._control is not None:
             self._control.value = " ".join(self._control.value.split())
