@@ -1,0 +1,67 @@
+"""`eventreg mail`: what waits, what failed and why, and the mail server's own words."""
+
+import secrets
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from flask_babel import gettext as _
+
+from eventreg import clock, tasks
+from eventreg.db import db, write_transaction
+from eventreg.errors import EventRegError
+from eventreg.outbox import queries, queue
+
+mail = AppGroup("mail", help="Mail that waits or has failed, and the mail server.")
+
+
+@mail.command("status")
+def status() -> None:
+    """Show how much mail is in each state, and why it waits or has failed."""
+    config = current_app.config
+    if config["MAIL_SERVER"]:
+        click.echo(f"Mail leaves through {config['MAIL_SERVER']}:{config['MAIL_PORT']}.")
+    else:
+        click.echo(f"No mail server is set. Mail is kept in {config['MAIL_FOLDER']}.")
+    for state, count in queries.state_counts(db.session()).items():
+        click.echo(f"{state:<9} {count:>7}")
+    for reason in queries.reasons(db.session()):
+        words = reason.server_reply or "not tried yet"
+        click.echo(f"{reason.count} {reason.state}, oldest {reason.oldest_at:%Y-%m-%d %H:%M} UTC: {words}")
+
+
+@mail.command("test")
+@click.argument("address")
+def test(address: str) -> None:
+    """Send a mail to ADDRESS at once and say what the mail server answered."""
+    from email_validator import EmailNotValidError, validate_email
+
+    from eventreg.mail import compose, gather
+    from eventreg.mail.deliver import UndeliveredError, send_now
+    from eventreg.outbox.models import Message
+
+    try:
+        recipient = validate_email(address, check_deliverability=False).ascii_email or address
+    except EmailNotValidError as error:
+        raise EventRegError(f"{address} is not an e-mail address: {error}") from error
+    app, now, key = current_app._get_current_object(), clock.now(), secrets.token_hex(16)  # type: ignore[attr-defined] # noqa: SLF001 - the app itself
+    message = Message(kind="test", recipient=recipient, payload={}, message_key=key, created_at=now, stamp_at=now)
+    written = compose.plain(message, site=gather.site_of(app), templates=gather.templates_of(app))
+    try:
+        words = send_now(app, written, recipient=recipient, kind="test", now=now, key=key)
+    except UndeliveredError as error:
+        server = f"{app.config['MAIL_SERVER']}:{app.config['MAIL_PORT']}" if app.config["MAIL_SERVER"] else "the folder"
+        raise EventRegError(f"The mail was not taken by {server}: {error}") from error
+    click.echo(words)
+
+
+@mail.command("retry")
+def retry() -> None:
+    """Try again, now, everything that failed or waits for its next try."""
+    with write_transaction(db.session()):
+        count = queue.retry_failed(db.session(), now=clock.now())
+    tasks.nudge()
+    click.echo(_("%(count)d to be tried again.", count=count))
+
+
+COMMANDS = (mail,)

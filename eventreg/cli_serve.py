@@ -1,0 +1,59 @@
+"""`eventreg serve` and `eventreg worker`."""
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from eventreg.db import db
+from eventreg.errors import EventRegError
+from eventreg.settings import DEFAULT_BASE_URL
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+)
+@click.option("--workers", type=click.IntRange(1, 64), help="Web processes; by default one per processor, 2 to 4.")
+@click.pass_context
+def serve(context: click.Context, host: str, port: int, workers: int | None) -> None:
+    """Serve the site: web processes and the mail worker under one parent, until Ctrl-C."""
+    from eventreg import supervisor
+
+    app = context.ensure_object(ScriptInfo).load_app()
+    _refuse_another_schema(app)
+    given = app.config["BASE_URL"]
+    supervisor.serve(
+        host=host,
+        port=port,
+        workers=workers,
+        base_url=None if given == DEFAULT_BASE_URL else given,
+        announce=lambda url: click.echo(f"Serving on {url}. Ctrl-C stops it."),
+    )
+
+
+@click.command("worker")
+@click.pass_context
+def worker(context: click.Context) -> None:
+    """Send mail until Ctrl-C. As many as you like may run, on as many hosts."""
+    from eventreg import worker as workers
+
+    app = context.ensure_object(ScriptInfo).load_app()
+    _refuse_another_schema(app)
+    workers.run(app)
+
+
+def _refuse_another_schema(app: Flask) -> None:
+    """Raises: EventRegError when the database is not the one this release was written for."""
+    from eventreg.migrations import head_revision, revision_of
+
+    with app.app_context():
+        found = revision_of(db.session())
+        db.session.remove()
+        # Nothing is open when processes are made.
+        db.engine.dispose()
+    if found != head_revision():
+        raise EventRegError("The database is not ready for this release. Run `eventreg db upgrade` first.")
+
+
+COMMANDS = (serve, worker)

@@ -1,0 +1,180 @@
+"""One parent for the web processes and the worker: starts them, starts again what dies, stops them together.
+
+The parent opens the port and hands it down, so a taken port is said at once and no visitor is turned away while
+the web processes start again.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import FrameType
+
+from eventreg.errors import EventRegError
+
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - named, not bound to
+"""Listening on every address, a browser on this machine still needs one."""
+BACKLOG = 1024
+LOOK_SECONDS = 0.2
+STEADY_SECONDS = 10
+"""A process that lived this long died by accident and is started again at once."""
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30
+STOP_SECONDS = 4
+_SET_PARENT_DEATH_SIGNAL = 1
+
+log = logging.getLogger(__name__)
+
+
+class PortUnavailableError(EventRegError):
+    """The address to serve on cannot be had."""
+
+
+class Child:
+    """One process that must always run."""
+
+    def __init__(self, name: str, command: Sequence[str], *, environment: Mapping[str, str], fd: int) -> None:
+        self.name = name
+        self._command = command
+        self._environment = environment
+        self._fd = fd
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._pause = FIRST_PAUSE
+        self._start_at = 0.0
+
+    def look(self) -> None:
+        """Starts it when it does not run and its pause is over."""
+        now = time.monotonic()
+        if self._process is not None:
+            status = self._process.poll()
+            if status is None:
+                return
+            self._process = None
+            self._pause = FIRST_PAUSE if now - self._started > STEADY_SECONDS else min(self._pause * 2, LONGEST_PAUSE)
+            self._start_at = now + self._pause
+            log.warning("The %s ended (%s) and is started again in %.1f s", self.name, _ending(status), self._pause)
+        if now >= self._start_at:
+            self._start(now)
+
+    def _start(self, now: float) -> None:
+        self._started = now
+        self._process = subprocess.Popen(  # noqa: S603 - our own program with our own arguments
+            self._command,
+            env=self._environment,
+            pass_fds=(self._fd,),
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - the parent has one thread
+        )
+
+    def send(self, signum: int) -> None:
+        """Passes a signal on, if it runs."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signum)
+
+    def wait(self, seconds: float) -> None:
+        """Waits for its end, and makes one when it does not come in time."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def serve(
+    *,
+    host: str,
+    port: int,
+    workers: int | None = None,
+    base_url: str | None = None,
+    announce: Callable[[str], None] = lambda _url: None,
+) -> None:
+    """Serves web and mail worker until SIGINT or SIGTERM. Must be called in the main thread.
+
+    `workers` are web processes, by default one per processor, two at least and four at most. `base_url` is BASE_URL
+    where the settings name one; else it is the address served on, which `announce` is told once the port is ours.
+    Raises: PortUnavailableError.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s eventreg: %(message)s")
+    stopping = threading.Event()
+
+    def stop(_signum: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, stop)
+    with listen(host, port) as listener:
+        url = address(host, listener.getsockname()[1])
+        announce(url)
+        environment = os.environ | {"EVENTREG_BASE_URL": base_url or os.environ.get("EVENTREG_BASE_URL") or url}
+        children = _children(listener.fileno(), workers or min(max(os.cpu_count() or 2, 2), 4), environment)
+        while not stopping.is_set():
+            for child in children:
+                child.look()
+            stopping.wait(LOOK_SECONDS)
+        _stop(children)
+
+
+def address(host: str, port: int) -> str:
+    """The address a browser on this machine uses.
+
+    >>> address("0.0.0.0", 8000), address("::1", 80)
+    ('http://127.0.0.1:8000', 'http://[::1]:80')
+    """
+    name = ANY_ADDRESS.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The port, open. Raises: PortUnavailableError with one sentence."""
+    try:
+        family, kind, proto, _name, where = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, proto)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(where)
+            listener.listen(BACKLOG)
+        except BaseException:
+            listener.close()
+            raise
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise PortUnavailableError(
+            f"Port {port} on {host} cannot be served: {reason}. Choose another with --port (PORT= with make run)."
+        ) from error
+    return listener
+
+
+def _children(fd: int, workers: int, environment: Mapping[str, str]) -> list[Child]:
+    web = ["-m", "gunicorn", "--config", "python:eventreg.gunicorn_settings"]
+    web += ["--bind", f"fd://{fd}", "--workers", str(workers)]
+    return [
+        Child(name, [sys.executable, *arguments], environment=environment, fd=fd)
+        for name, arguments in (("web server", web), ("mail worker", ["-m", "eventreg.cli", "worker"]))
+    ]
+
+
+def _stop(children: Sequence[Child]) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in children:
+        child.send(signal.SIGTERM)
+    for child in children:
+        child.wait(max(deadline - time.monotonic(), 0))
+
+
+def _end_with_parent() -> None:
+    """Linux: a parent that is killed takes its children along, and leaves no worker nobody knows of."""
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+
+
+def _ending(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"status {status}"
