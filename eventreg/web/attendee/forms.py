@@ -71,19 +71,27 @@ class RsvpForm(FlaskForm):  # type: ignore[misc]
 
 def rsvp_form(event: Event, asked: Sequence[Question]) -> RsvpForm:
     """An empty form, or the one sent, for this event."""
-    return _class(event, asked)()
+    return _shown(_class(event, asked)())
 
 
 def change_form(event: Event, registration: Registration, asked: Sequence[Question], given: dict[int, str]) -> RsvpForm:
     """The form filled with what the registration says; its address stays as it is."""
-    return _class(event, asked, email=None)(
-        data={
-            "rsvp": registration.rsvp,
-            "name": registration.name,
-            "party_size": registration.party_size,
-            **questions.data(asked, given),
-        }
+    return _shown(
+        _class(event, asked, email=None)(
+            data={
+                "rsvp": registration.rsvp,
+                "name": registration.name,
+                "party_size": registration.party_size,
+                **questions.data(asked, given),
+            }
+        )
     )
+
+
+def _shown(form: RsvpForm) -> RsvpForm:
+    """The party size stands there filled in, so the page does not call it optional."""
+    form.party_size.flags.required = True
+    return form
 
 
 def _class(event: Event, asked: Sequence[Question], **changed: Any) -> Any:
