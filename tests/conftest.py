@@ -167,14 +167,19 @@ class Client(FlaskClient):
     """
 
     session: Session | None = None
+    _is_following = False
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         kwargs["buffered"] = True
+        if self._is_following:  # werkzeug follows a redirect from within
+            return super().open(*args, **kwargs)
         if self.session is not None:
             self.session.commit()
+        self._is_following = True
         try:
             return contextvars.Context().run(super().open, *args, **kwargs)
         finally:
+            self._is_following = False
             if self.session is not None:
                 self.session.rollback()
                 self.session.expire_all()
@@ -284,7 +289,7 @@ def post(app: Flask, clock: Clock) -> Callable[..., list[EmailMessage]]:
                 db.session.remove()
 
         contextvars.Context().run(run)
-        files = sorted(Path(sending.config["MAIL_FOLDER"]).glob("*.eml"))
+        files = sorted(Path(sending.config["MAIL_FOLDER"]).glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
         return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
 
     return deliver

@@ -36,12 +36,15 @@ def _missing(need: str) -> str | None:
     if need == "postgresql":
         return _postgresql()
     if need == "clients":
-        return None if (CLIENTS / "bin").is_dir() else "calendar programs"
+        return None if (CLIENTS / "bin" / "khal").is_file() else "calendar programs"
+    if need == "ical.js":
+        installed = shutil.which("node") and (ROOT / "tests" / "clients" / "node_modules" / "ical.js").is_dir()
+        return None if installed else "ical.js"
     return None if shutil.which(need) else need
 
 
 def require(need: str) -> None:
-    """Goes on when the machine has it: "browser", "postgresql", "clients", or the name of a program."""
+    """Goes on when the machine has it: "browser", "postgresql", "clients", "ical.js", or the name of a program."""
     missing = _missing(need)
     if missing is None:
         return
