@@ -6,17 +6,20 @@ the web processes start again.
 
 import ctypes
 import logging
+import multiprocessing
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from multiprocessing.context import ForkProcess
 from types import FrameType
 
+from eventreg import create_app, worker
 from eventreg.errors import EventRegError
+from eventreg.web_server import WebServer
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - named, not bound to
 """Listening on every address, a browser on this machine still needs one."""
@@ -27,7 +30,9 @@ STEADY_SECONDS = 10
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30
 STOP_SECONDS = 4
-_SET_PARENT_DEATH_SIGNAL = 1
+_SET_PARENT_DEATH_SIGNAL, _SET_NAME = 1, 15
+"""Of prctl(2)."""
+FORK = multiprocessing.get_context("fork")
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +42,12 @@ class PortUnavailableError(EventRegError):
 
 
 class Child:
-    """One process that must always run."""
+    """One process that must always run, forked from this one: what is imported here is shared with it."""
 
-    def __init__(self, name: str, command: Sequence[str], *, environment: Mapping[str, str], fd: int) -> None:
+    def __init__(self, name: str, work: Callable[[], None]) -> None:
         self.name = name
-        self._command = command
-        self._environment = environment
-        self._fd = fd
-        self._process: subprocess.Popen[bytes] | None = None
+        self._work = work
+        self._process: ForkProcess | None = None
         self._started = 0.0
         self._pause = FIRST_PAUSE
         self._start_at = 0.0
@@ -53,39 +56,44 @@ class Child:
         """Starts it when it does not run and its pause is over."""
         now = time.monotonic()
         if self._process is not None:
-            status = self._process.poll()
+            status = self._process.exitcode
             if status is None:
                 return
             self._process = None
             self._pause = FIRST_PAUSE if now - self._started > STEADY_SECONDS else min(self._pause * 2, LONGEST_PAUSE)
             self._start_at = now + self._pause
-            log.warning("The %s ended (%s) and is started again in %.1f s", self.name, _ending(status), self._pause)
+            log.warning("The %s ended (%s) and is started again in %g s", self.name, _ending(status), self._pause)
         if now >= self._start_at:
-            self._start(now)
+            self._started = now
+            self._process = FORK.Process(target=self._begin, name=self.name)
+            self._process.start()
 
-    def _start(self, now: float) -> None:
-        self._started = now
-        self._process = subprocess.Popen(  # noqa: S603 - our own program with our own arguments
-            self._command,
-            env=self._environment,
-            pass_fds=(self._fd,),
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - the parent has one thread
-        )
+    def _begin(self) -> None:
+        """What the new process does first: it is no supervisor, and it ends with its parent, even a killed one."""
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, signal.SIG_DFL)
+        kernel = ctypes.CDLL(None)
+        kernel.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+        kernel.prctl(_SET_NAME, self.name.encode())
+        try:
+            self._work()
+        except EventRegError as error:
+            log.error("The %s cannot start: %s", self.name, error)  # noqa: TRY400 - said in one sentence, on purpose
+            sys.exit(1)
 
     def send(self, signum: int) -> None:
         """Passes a signal on, if it runs."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signum)
+        if self._process is not None and self._process.exitcode is None and self._process.pid is not None:
+            os.kill(self._process.pid, signum)
 
     def wait(self, seconds: float) -> None:
         """Waits for its end, and makes one when it does not come in time."""
         if self._process is None:
             return
-        try:
-            self._process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
+        self._process.join(seconds)
+        if self._process.exitcode is None:
             self._process.kill()
-            self._process.wait()
+            self._process.join()
 
 
 def serve(
@@ -113,8 +121,8 @@ def serve(
     with listen(host, port) as listener:
         url = address(host, listener.getsockname()[1])
         announce(url)
-        environment = os.environ | {"EVENTREG_BASE_URL": base_url or os.environ.get("EVENTREG_BASE_URL") or url}
-        children = _children(listener.fileno(), workers or min(max(os.cpu_count() or 2, 2), 4), environment)
+        os.environ["EVENTREG_BASE_URL"] = base_url or os.environ.get("EVENTREG_BASE_URL") or url
+        children = _children(listener, workers or min(max(os.cpu_count() or 2, 2), 4))
         while not stopping.is_set():
             for child in children:
                 child.look()
@@ -154,13 +162,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _children(fd: int, workers: int, environment: Mapping[str, str]) -> list[Child]:
-    web = ["-m", "gunicorn", "--config", "python:eventreg.gunicorn_settings"]
-    web += ["--bind", f"fd://{fd}", "--workers", str(workers)]
-    return [
-        Child(name, [sys.executable, *arguments], environment=environment, fd=fd)
-        for name, arguments in (("web server", web), ("mail worker", ["-m", "eventreg.cli", "worker"]))
-    ]
+def _children(listener: socket.socket, workers: int) -> list[Child]:
+    def web() -> None:
+        WebServer(create_app, listener, workers).run()
+
+    def mail() -> None:
+        listener.close()
+        worker.run(create_app())
+
+    return [Child("eventreg-web", web), Child("eventreg-worker", mail)]
 
 
 def _stop(children: Sequence[Child]) -> None:
@@ -169,11 +179,6 @@ def _stop(children: Sequence[Child]) -> None:
         child.send(signal.SIGTERM)
     for child in children:
         child.wait(max(deadline - time.monotonic(), 0))
-
-
-def _end_with_parent() -> None:
-    """Linux: a parent that is killed takes its children along, and leaves no worker nobody knows of."""
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 def _ending(status: int) -> str:

@@ -1,0 +1,50 @@
+"""gunicorn, told in Python instead of on a command line: serves the web pages on a port that is already open."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from eventreg.db import db
+
+SETTINGS: dict[str, Any] = {
+    "worker_class": "gthread",
+    "threads": 4,
+    # The app is made once and shared by the processes: they start together and cost little memory each.
+    "preload_app": True,
+    "keepalive": 5,
+    "timeout": 60,
+    "graceful_timeout": 3,
+    "loglevel": "warning",
+    "control_socket_disable": True,
+    # A process shows that it lives by touching a file; on a slow disk that would hold it up.
+    "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - the kernel's name for it
+}
+
+
+class WebServer(BaseApplication):
+    """The web processes and the gunicorn process above them."""
+
+    def __init__(self, make_app: Callable[[], Flask], listener: socket.socket, workers: int) -> None:
+        self._make_app = make_app
+        self._settings = {**SETTINGS, "bind": f"fd://{listener.fileno()}", "workers": workers, "post_fork": _forget}
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Takes over our settings."""
+        assert self.cfg is not None
+        for name, value in self._settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The application, once for all processes."""
+        return self._make_app()
+
+
+def _forget(server: Any, _worker: Any) -> None:
+    """A database connection made before the fork belongs to the parent alone."""
+    with server.app.wsgi().app_context():
+        db.engine.dispose(close=False)
