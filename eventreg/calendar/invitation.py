@@ -119,7 +119,7 @@ def organizer_address(registration: Registration, *, links: Links, reply_address
 
 def _attendee(registration: Registration) -> vCalAddress:
     params = {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT"}
-    if name := one_line(registration.name):
+    if name := _common_name(registration.name):
         params["CN"] = name
     return vCalAddress(mailto(registration.email), params=params)
 
@@ -135,13 +135,18 @@ def _add_organizer(
 ) -> None:
     if reply_address:
         address = organizer_address(registration, links=links, reply_address=reply_address)
-        entry.add("ORGANIZER", vCalAddress(mailto(address), params={"CN": one_line(site_name)}))
+        entry.add("ORGANIZER", vCalAddress(mailto(address), params={"CN": _common_name(site_name)}))
     else:
         entry.add("ORGANIZER", _public_contact(event, site_name, contact_email))
 
 
 def _public_contact(event: Event, site_name: str, contact_email: str) -> vCalAddress:
-    return vCalAddress(mailto(event.contact_email or contact_email), params={"CN": one_line(site_name)})
+    return vCalAddress(mailto(event.contact_email or contact_email), params={"CN": _common_name(site_name)})
+
+
+def _common_name(name: str) -> str:
+    """A name as a parameter. A backslash has no meaning there (RFC 5545 section 3.2), but ical.js gives it one."""
+    return one_line(name).replace("\\", "/")
 
 
 def _wrapped(method: str, entry: VEvent) -> bytes:

@@ -135,8 +135,8 @@ def test_own_file_is_as_new_as_the_answer() -> None:
 
 
 def test_hostile_name_and_address_stay_inside_the_attendee() -> None:
-    person = amira(name='A "B"; C\r\nX-EVIL:1', email="a;b\r\nX-EVIL:2@example.org")
+    person = amira(name='A "B"; C\\D\r\nX-EVIL:1', email="a;b\r\nX-EVIL:2@example.org")
     only = entry(request(registration=person))
-    assert only["ATTENDEE"].params["CN"] == 'A "B"; C X-EVIL:1'
+    assert only["ATTENDEE"].params["CN"] == 'A "B"; C/D X-EVIL:1'
     assert str(only["ATTENDEE"]) == "mailto:a%3Bb%20X-EVIL%3A2@example.org"
     assert "X-EVIL" not in only
