@@ -41,9 +41,18 @@ def test_seats_that_are_freed_go_to_whoever_waited_longest(client, session, make
     assert sorted(mail["To"].addresses[0].addr_spec for mail in new) == ["amira@example.org", "b@example.org"]
     assert "number 1 in line" in Page.of(client.get(links["c@example.org"])).text
 
+    # She comes back: one place is left for two, so she is told, and goes to the end of the line when she says so.
+    page = Page.of(client.get(f"/events/{slug}/rsvp"))
+    form = page.form("rsvp").set(name="amira", email="amira@example.org", rsvp="yes", party_size="2")
+    refused = Page.of(page.submit(client, form))
+    again = refused.submit(client, refused.form("rsvp").set(join_waitlist="y"), follow_redirects=True)
+    assert "party of 2, number 2 in line" in Page.of(again).text
     cancel(client, links["c@example.org"])
-    rsvp(client, slug, name="amira", email="amira@example.org", rsvp="yes", party_size="2")
-    assert standing(session)[-1] == ("amira@example.org", "yes", "waitlisted", 2)
+    assert [row[:3:2] for row in standing(session)[2:]] == [
+        ("b@example.org", "confirmed"),
+        ("c@example.org", "cancelled"),
+        ("amira@example.org", "waitlisted"),
+    ]
 
     actions = session.scalars(sa.select(AuditEntry.action).where(AuditEntry.event_id == event.id)).all()
     assert {"registration.cancelled", "registration.promoted"} <= set(actions)
