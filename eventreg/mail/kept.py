@@ -45,4 +45,7 @@ def read(folder: Path, name: str) -> bytes | None:
     """One kept mail; None when there is none of that name, wherever the name points."""
     if name not in names(folder):
         return None
-    return (folder / name).read_bytes()
+    try:
+        return (folder / name).read_bytes()
+    except FileNotFoundError:
+        return None

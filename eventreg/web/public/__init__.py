@@ -5,4 +5,4 @@ from flask import Blueprint
 blueprint = Blueprint("public", __name__)
 
 # The modules register their routes on the blueprint they import from here.
-from eventreg.web.public import calendars, events, finding, pages  # noqa: E402, F401
+from eventreg.web.public import calendars, dev_mail, events, finding, pages  # noqa: E402, F401

@@ -1,0 +1,146 @@
+"""/dev/mail: the mails that were kept because no mail server is set, for whoever tries the demo on this machine."""
+
+import re
+from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesHeaderParser, BytesParser
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Response, abort, current_app, render_template, request
+from flask_babel import gettext as _
+
+from eventreg.errors import NotFound
+from eventreg.mail import destination, kept
+from eventreg.web.public import blueprint
+
+SHOWN = 100
+HEADERS = ("From", "To", "Reply-To", "Date", "Subject", "Message-ID", "Auto-Submitted")
+NO_STORE = "private, no-store"
+MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; "
+    "sandbox allow-popups allow-top-navigation-by-user-activation"
+)
+"""A mail brings its styles along; it runs nothing, loads nothing, and is no part of this site."""
+_ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:)]")
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a mail: its type as the header has it, its name and size, its text where it is text."""
+
+    content_type: str
+    file_name: str
+    size: int
+    pieces: list[tuple[str, str]]
+
+
+@blueprint.get("/dev/mail")
+def dev_mail_list() -> Response:
+    """Kept mails, newest first."""
+    folder = _folder()
+    names = kept.names(folder)
+    mails = [(name, _head(folder, name)) for name in names[:SHOWN]]
+    return _page(render_template("public/dev_mail_list.html", mails=mails, count=len(names), folder=folder))
+
+
+@blueprint.get("/dev/mail/<name>")
+def dev_mail_show(name: str) -> Response:
+    """One mail: headers, text, calendar parts."""
+    mail = _mail(_folder(), name)
+    return _page(
+        render_template(
+            "public/dev_mail_show.html",
+            name=name,
+            subject=str(mail["Subject"]),
+            headers=[(header, str(mail[header])) for header in HEADERS if header in mail],
+            parts=[_part(part) for part in mail.walk() if not part.is_multipart()],
+        )
+    )
+
+
+@blueprint.get("/dev/mail/<name>/html")
+def dev_mail_html(name: str) -> Response:
+    """The mail's HTML as a mail program would show it, shut in by its own policy."""
+    body = _mail(_folder(), name).get_body(("html",))
+    if body is None:
+        raise NotFound(_("This mail has no HTML."))
+    response = _page(body.get_content())
+    response.headers["Content-Security-Policy"] = MAIL_POLICY
+    return response
+
+
+@blueprint.get("/dev/mail/<name>/download")
+def dev_mail_download(name: str) -> Response:
+    """The mail as it would have been sent."""
+    response = Response(_bytes(_folder(), name), mimetype="message/rfc822")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = NO_STORE
+    return response
+
+
+def _folder() -> Path:
+    """The folder of kept mails, for a visitor on this machine while the demo runs; 404 for everybody else."""
+    is_here = _is_loopback(request.remote_addr) and not {"X-Forwarded-For", "Forwarded"} & set(request.headers.keys())
+    if not (current_app.config["DEMO"] and destination(current_app) == "kept" and is_here and _is_asked_for_by_name()):
+        abort(404)
+    return Path(current_app.config["MAIL_FOLDER"])
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        return ip_address(address or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _is_asked_for_by_name() -> bool:
+    """Whether the browser believes to be here: a foreign page can point its own name at this machine."""
+    host = urlsplit(f"//{request.host}").hostname
+    return host in _LOCAL_NAMES or host == urlsplit(current_app.config["BASE_URL"]).hostname
+
+
+def _bytes(folder: Path, name: str) -> bytes:
+    content = kept.read(folder, name)
+    if content is None:
+        raise NotFound(_("There is no such mail."))
+    return content
+
+
+def _mail(folder: Path, name: str) -> EmailMessage:
+    return BytesParser(policy=policy.default).parsebytes(_bytes(folder, name))
+
+
+def _head(folder: Path, name: str) -> dict[str, str]:
+    mail = BytesHeaderParser(policy=policy.default).parsebytes(_bytes(folder, name))
+    return {header.lower(): str(mail[header] or "") for header in ("Subject", "To", "Date")}
+
+
+def _part(part: EmailMessage) -> Part:
+    payload = part.get_payload(decode=True)
+    content = payload if isinstance(payload, bytes) else b""
+    is_shown = part.get_content_maintype() == "text" and part.get_content_subtype() != "html"
+    return Part(
+        content_type=str(part["Content-Type"]),
+        file_name=part.get_filename() or "",
+        size=len(content),
+        pieces=_pieces(content.decode("utf-8", "replace").replace("\r", "")) if is_shown else [],
+    )
+
+
+def _pieces(text: str) -> list[tuple[str, str]]:
+    """Text and the address it leads to, if any, so that the links of a mail can be followed."""
+    pieces, end = [], 0
+    for found in _ADDRESS.finditer(text):
+        pieces += [(text[end : found.start()], ""), (found[0], found[0])]
+        end = found.end()
+    return [*pieces, (text[end:], "")]
+
+
+def _page(html: str) -> Response:
+    response = Response(html, mimetype="text/html")
+    response.headers["Cache-Control"] = NO_STORE
+    return response
