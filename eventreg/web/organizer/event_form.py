@@ -18,7 +18,7 @@ from eventreg.events.models import Event
 from eventreg.events.values import EventValues, check
 from eventreg.web import cleaning
 from eventreg.web.addresses import EmailAddress
-from eventreg.web.organizer.fields import Line, Lines, Names, WallClock, Whole, key_at_most
+from eventreg.web.organizer.fields import Given, Line, Lines, Names, WallClock, Whole, key_at_most, web_address
 
 INSTANTS = ("starts_at", "ends_at", "registration_opens_at", "registration_closes_at")
 SAME_NAME = (
@@ -59,7 +59,7 @@ class EventForm(FlaskForm):  # type: ignore[misc]
     starts_at = WallClock(_l("Starts"), [InputRequired(_l("Say when it starts."))])
     ends_at = WallClock(_l("Ends"), [InputRequired(_l("Say when it ends."))])
     timezone = SelectField(
-        _l("Time zone"), validate_choice=False, description=_l("Times on this page are of this zone.")
+        _l("Time zone"), [Given()], validate_choice=False, description=_l("Times on this page are of this zone.")
     )
     all_day = BooleanField(_l("All day: only the dates count"))
     location_name = Line(_l("Place"), most=200, description=_l("Room and building."))
@@ -73,6 +73,7 @@ class EventForm(FlaskForm):  # type: ignore[misc]
     online_url = Line(
         _l("Join link"),
         most=1000,
+        validators=[web_address],
         description=_l("For people who have registered; it is on no public page."),
         render_kw={"inputmode": "url"},
     )
@@ -96,6 +97,7 @@ class EventForm(FlaskForm):  # type: ignore[misc]
     )
     visibility = SelectField(
         _l("Who can find it"),
+        [Given()],
         choices=[
             SelectChoice("public", _l("Everybody: it is on the list and in the feeds")),
             SelectChoice("unlisted", _l("Whoever has its address: it is on no list")),
@@ -107,6 +109,7 @@ class EventForm(FlaskForm):  # type: ignore[misc]
     capacity = Whole(_l("Places"), least=1, empty=None, description=_l("Leave empty for no limit."))
     max_party_size = Whole(
         _l("People on one registration, at most"),
+        validators=[Given()],
         least=1,
         empty=1,
         default=1,
@@ -115,6 +118,7 @@ class EventForm(FlaskForm):  # type: ignore[misc]
     waitlist_open = BooleanField(_l("Keep a waitlist when every place is taken"), default=True)
     waitlist_rule = SelectField(
         _l("When places come free and the first party in line is too large for them"),
+        [Given()],
         choices=[
             SelectChoice("skip", _l("the next party that fits moves up")),
             SelectChoice("hold", _l("the places are kept until the first party fits")),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -33,6 +34,27 @@ class AtMost:
                     most=self.characters,
                 )
             )
+
+
+class Given:
+    """Marks a field that always has a value, so that it is not called optional."""
+
+    field_flags = {"required": True}
+
+    def __call__(self, _form: Form, _field: Any) -> None:
+        """Accepts anything: the rule for it stands elsewhere."""
+
+
+def web_address(_form: Form, field: Any) -> None:
+    """Raises: ValidationError for what is no http address (a `javascript:` one, say)."""
+    if not field.data:
+        return
+    try:
+        parts = urlsplit(field.data)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname or " " in field.data:
+        raise ValidationError(_("Write a web address that begins with https:// or http://."))
 
 
 class Line(StringField):  # type: ignore[misc]

@@ -15,7 +15,7 @@ from eventreg.registrations.models import Registration
 from eventreg.web import cleaning, questions
 from eventreg.web.addresses import EmailAddress
 from eventreg.web.attendee.forms import LONGEST_NAME, RsvpForm
-from eventreg.web.organizer.fields import Line, Lines, Whole
+from eventreg.web.organizer.fields import Given, Line, Lines, Whole
 
 
 class PersonForm(RsvpForm):
@@ -35,6 +35,7 @@ class PersonForm(RsvpForm):
     email = EmailField(
         _l("E-mail"), [DataRequired(_l("Give their e-mail address.")), EmailAddress()], filters=[cleaning.line]
     )
+    join_waitlist = BooleanField(_l("Put them on the waitlist if they do not all fit"))
     note = Lines(
         _l("Note for organizers"),
         most=2000,
@@ -73,6 +74,6 @@ def correct_form(
 
 
 def _class(event: Event, asked: Sequence[Question], **without: None) -> type[PersonForm]:
-    size = Whole(_("People, they included"), least=1, most=event.max_party_size, empty=1)
+    size = Whole(_("People, they included"), least=1, most=event.max_party_size, empty=1, validators=[Given()])
     own: dict[str, Any] = {"asked": asked, "party_size": size, **questions.fields(asked), **without}
     return type("EventPersonForm", (PersonForm,), own)

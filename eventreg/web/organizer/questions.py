@@ -17,7 +17,7 @@ from eventreg.events.models import Event, Question
 from eventreg.web.access import event_editor
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint, words
-from eventreg.web.organizer.fields import Line, Lines
+from eventreg.web.organizer.fields import Given, Line, Lines
 
 UNPROCESSABLE = 422
 LARGEST_ID = 2**31
@@ -28,7 +28,7 @@ class QuestionForm(FlaskForm):  # type: ignore[misc]
 
     label = Line(_l("Question"), most=200, required=_l("Write the question."))
     hint = Line(_l("Hint"), most=300, description=_l("A line below the question, for whoever hesitates."))
-    kind = SelectField(_l("Answered with"), default="text")
+    kind = SelectField(_l("Answered with"), [Given()], default="text")
     choices = Lines(
         _l("Choices"),
         most=2000,

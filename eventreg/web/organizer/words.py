@@ -138,7 +138,7 @@ def _who(entry: AuditEntry) -> str:
     if entry.actor_name == "waitlist":
         return _("The waitlist")
     if entry.actor_kind == "system":
-        return _("A command")
+        return _("The system")
     return entry.actor_name or _("Somebody")
 
 
