@@ -137,9 +137,7 @@ def seat_words(event: Event) -> str:
     left = seats_left(event)
     if left is None or event.capacity is None:
         return _("Unlimited places")
-    return ngettext(
-        "%(num)s of %(all)s places left", "%(num)s of %(all)s places left", max(left, 0), all=event.capacity
-    )
+    return _("%(left)s of %(all)s places left", left=max(left, 0), all=event.capacity)
 
 
 def closing_words(availability: Availability, event: Event) -> str:

@@ -48,11 +48,17 @@ def render(text: str) -> Markup:
 
 def plain(text: str, limit: int = 200) -> str:
     """The words of a description without its markup, for a summary; cut at a word with an ellipsis."""
-    words: list[str] = []
-    for token in _PARSER.parse(text):
-        words += [child.content for child in token.children or [] if child.type in {"text", "code_inline"}]
-    line = " ".join(" ".join(words).split())
-    return line if len(line) <= limit else line[: limit - 1].rpartition(" ")[0] + "…"
+    blocks = ("".join(_words(child) for child in token.children or []) for token in _PARSER.parse(text))
+    line = " ".join(" ".join(blocks).split())
+    if len(line) <= limit:
+        return line
+    return (line[:limit].rpartition(" ")[0] or line[: limit - 1]) + "…"
+
+
+def _words(token: Token) -> str:
+    if token.type in {"softbreak", "hardbreak"}:
+        return " "
+    return token.content if token.type in {"text", "code_inline"} else ""
 
 
 def _lower_headings(tokens: list[Token]) -> None:
