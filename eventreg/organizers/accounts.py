@@ -65,7 +65,7 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-class Accounts(Security):  # type: ignore[misc]
+class Accounts(Security):
     """Flask-Security without the packages it asks for and this service does not use."""
 
     def _check_modules(self, module: str, config_name: str) -> Any:
@@ -73,7 +73,7 @@ class Accounts(Security):  # type: ignore[misc]
         return None if module == "qrcode" else super()._check_modules(module, config_name)
 
 
-class PasswordRule(PasswordUtil):  # type: ignore[misc]
+class PasswordRule(PasswordUtil):
     """Applies `organizers.passwords` to every form that sets one."""
 
     def normalize(self, password: str) -> str:
@@ -87,7 +87,7 @@ class PasswordRule(PasswordUtil):  # type: ignore[misc]
         return ([fault] if fault else None), normal
 
 
-class AuthenticatorCodes(Totp):  # type: ignore[misc]
+class AuthenticatorCodes(Totp):
     """TOTP codes that work once, and their QR code as a picture the Content-Security-Policy allows."""
 
     def verify_totp(self, token: str, totp_secret: str, user: Any, window: int = 0) -> bool:

@@ -20,7 +20,7 @@ organizers_roles = Table(
 )
 
 
-class Role(Base, RoleMixin):  # type: ignore[misc]
+class Role(Base, RoleMixin):
     """One of ROLES; rows are made by the first migration."""
 
     __tablename__ = "roles"
@@ -31,7 +31,7 @@ class Role(Base, RoleMixin):  # type: ignore[misc]
     description: Mapped[str] = mapped_column(String(200), default="")
 
 
-class Organizer(Base, UserMixin):  # type: ignore[misc]
+class Organizer(Base, UserMixin):
     """One account. `email` is kept normalised and lower-case.
 
     `fs_uniquifier` is what a session holds; a new password gives a new one, which signs out everywhere.
@@ -53,4 +53,6 @@ class Organizer(Base, UserMixin):  # type: ignore[misc]
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
     created_at: Mapped[datetime]
 
-    roles: Mapped[list[Role]] = relationship(secondary=organizers_roles, lazy="selectin")
+    roles: Mapped[list[Role]] = relationship(  # type: ignore[assignment]  # Flask-Security says RoleMixin
+        secondary=organizers_roles, lazy="selectin"
+    )

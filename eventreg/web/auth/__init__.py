@@ -1,5 +1,7 @@
 """Signing in, passwords, sign-in codes: Flask-Security's pages in our look, and the account page."""
 
+from typing import Any
+
 from flask import Blueprint, Flask, abort, g, request, session
 from flask_limiter.util import get_remote_address
 from flask_login import user_logged_in
@@ -84,7 +86,7 @@ def _limit(app: Flask) -> None:
         "security.mf_recovery": account,
     }
     for endpoint, key in keys.items():
-        view = app.view_functions[endpoint]
+        view: Any = app.view_functions[endpoint]
         if key is not None:
             view = limiter.limit(PER_ADDRESS, key_func=key, methods=["POST"])(view)
         app.view_functions[endpoint] = limiter.limit(PER_IP, methods=["POST"])(view)

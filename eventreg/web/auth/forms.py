@@ -9,14 +9,13 @@ from flask_security.forms import (
     LoginForm,
     LogoutForm,
     ResetPasswordForm,
-    TwoFactorRescueForm,
-    TwoFactorSetupForm,
     TwoFactorVerifyCodeForm,
     VerifyForm,
 )
+from flask_security.forms import Form as FsForm
 from flask_security.recovery_codes import MfRecoveryCodesForm, MfRecoveryForm
 from wtforms import EmailField, Form, PasswordField, RadioField, StringField
-from wtforms.fields.choices import SelectChoice
+from wtforms.validators import AnyOf
 
 LONGEST_INPUT = 300
 
@@ -35,23 +34,23 @@ class Plain:
         for field in fields.values():
             field.description = self.hints.get(field.name, "")
 
-    def validate(self, **kwargs: Any) -> bool:
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
         """As Flask-Security's, once what is too long or holds control characters has been refused unread."""
         for field in self._fields.values():  # type: ignore[attr-defined]
             if isinstance(field, StringField | PasswordField | EmailField) and field.data:
                 if len(field.data) > LONGEST_INPUT:
-                    field.errors = [_l("That is too long.")]
+                    field.errors = (_l("That is too long."),)
                     return False
                 if not field.data.isprintable():
-                    field.errors = [_l("That holds characters no keyboard makes.")]
+                    field.errors = (_l("That holds characters no keyboard makes."),)
                     return False
-        return bool(super().validate(**kwargs))  # type: ignore[misc]
+        return bool(super().validate(*args, **kwargs))  # type: ignore[misc]
 
 
 class SignInForm(Plain, LoginForm):  # type: ignore[misc]
     """E-mail and password; nothing is remembered beyond the browser's session."""
 
-    remember = None
+    remember = None  # type: ignore[assignment]
     labels = {"email": _l("E-mail"), "password": _l("Password"), "submit": _l("Sign in")}
 
 
@@ -90,23 +89,12 @@ class PasswordAgainForm(Plain, VerifyForm):  # type: ignore[misc]
     labels = {"password": _l("Password"), "submit": _l("Go on")}
 
 
-class CodesChoiceForm(Plain, TwoFactorSetupForm):  # type: ignore[misc]
-    """On or off."""
+class CodesChoiceForm(Plain, FsForm):
+    """On or off. Not Flask-Security's own, which knows telephones and mail too."""
 
-    phone = None
-    setup = RadioField(
-        _l("Sign-in codes"),
-        choices=[SelectChoice("authenticator", _l("On")), SelectChoice("disable", _l("Off"))],
-        validate_choice=False,
-    )
-
-    def validate(self, **kwargs: Any) -> bool:
-        """Flask-Security's own validation reads a phone number that this form does not have."""
-        self.setup.errors = []
-        if self.setup.data not in {"authenticator", "disable"}:
-            self.setup.errors = [_l("Choose one of the two.")]
-            return False
-        return bool(super(TwoFactorSetupForm, self).validate(**kwargs))
+    setup = StringField(_l("Sign-in codes"), [AnyOf(("authenticator", "disable"), _l("Choose one of the two."))])
+    user: Any = None
+    """Set by the view."""
 
 
 class CodeForm(Plain, TwoFactorVerifyCodeForm):  # type: ignore[misc]
@@ -116,10 +104,16 @@ class CodeForm(Plain, TwoFactorVerifyCodeForm):  # type: ignore[misc]
     hints = {"code": _l("The 6 figures your authenticator app shows now.")}
 
 
-class RescueForm(Plain, TwoFactorRescueForm):  # type: ignore[misc]
+class RescueForm(Plain, FsForm):
     """Only recovery codes help; nobody is mailed a code or a plea."""
 
-    help_setup = RadioField(_l("Lost your phone?"), choices=[])
+    help_setup = RadioField(_l("Lost your phone?"), choices=[], validate_choice=False)
+    user: Any = None
+    """Set by the view."""
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Refuses the ways that are not offered."""
+        return self.help_setup.data == "recovery_code" and super().validate(*args, **kwargs)
 
 
 class RecoveryCodeForm(Plain, MfRecoveryForm):  # type: ignore[misc]

@@ -12,7 +12,7 @@ from eventreg.outbox import queue
 from eventreg.web.moment import request_now
 
 
-class OutboxMail(MailUtil):  # type: ignore[misc]
+class OutboxMail(MailUtil):
     """Owes the mail in the request's transaction and commits it when the request has succeeded."""
 
     def send_mail(

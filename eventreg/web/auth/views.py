@@ -2,10 +2,9 @@
 
 from flask import render_template
 from flask_babel import gettext as _
-from flask_security import current_user
 
 from eventreg.organizers import access
-from eventreg.web.access import signed_in
+from eventreg.web.access import me, signed_in
 from eventreg.web.auth import blueprint
 
 
@@ -13,12 +12,13 @@ from eventreg.web.auth import blueprint
 @signed_in
 def account_show() -> str:
     """Name, address, role, and the ways to password and sign-in codes."""
+    organizer = me()
     return render_template(
         "auth/account_show.html",
-        organizer=current_user,
-        role=_role_words()[access.role_of(current_user)],
-        codes_on=bool(current_user.tf_primary_method and current_user.tf_totp_secret),
-        recovery_codes_left=len(current_user.mf_recovery_codes or []),
+        organizer=organizer,
+        role=_role_words()[access.role_of(organizer)],
+        codes_on=bool(organizer.tf_primary_method and organizer.tf_totp_secret),
+        recovery_codes_left=len(organizer.mf_recovery_codes or []),
     )
 
 

@@ -1,17 +1,18 @@
 """The organizers' desk: events, the people who answered, what is asked of them. Everything needs an account."""
 
 from flask import Blueprint
-from flask_security import current_user
 
 from eventreg.audit import Actor
 from eventreg.organizers.access import can_organize
+from eventreg.web.access import me
 
 blueprint = Blueprint("organizer", __name__, url_prefix="/organize")
 
 
 def actor() -> Actor:
     """Whoever is signed in, for the audit trail."""
-    return Actor("organizer", current_user.id, current_user.name or current_user.email)
+    organizer = me()
+    return Actor("organizer", organizer.id, organizer.name or organizer.email)
 
 
 @blueprint.app_context_processor

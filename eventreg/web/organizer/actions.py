@@ -4,7 +4,6 @@ from urllib.parse import urlsplit
 
 from flask import current_app, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
-from flask_security import current_user
 from werkzeug.wrappers import Response
 
 from eventreg import tasks
@@ -13,7 +12,7 @@ from eventreg.errors import EventStateError
 from eventreg.events import service
 from eventreg.events.models import Event
 from eventreg.registrations import event_changes
-from eventreg.web.access import event_editor
+from eventreg.web.access import event_editor, me
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint, words
 
@@ -75,7 +74,7 @@ def event_cancel(event: Event) -> Response:
 @event_editor
 def event_duplicate(event: Event) -> Response:
     """A draft like it, opened for editing."""
-    event_id, owner_id = event.id, current_user.id
+    event_id, owner_id = event.id, me().id
     with write_transaction(db.session()):
         copy = service.duplicate(
             db.session(), event_id=event_id, organizer_id=owner_id, actor=actor(), now=request_now(), host=host()

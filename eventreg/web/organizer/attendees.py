@@ -3,7 +3,6 @@
 from dataclasses import asdict, replace
 
 from flask import render_template, request
-from flask_security import current_user
 
 from eventreg.db import db
 from eventreg.events.models import Event
@@ -12,7 +11,7 @@ from eventreg.outbox import queries as outbox
 from eventreg.registrations import queries
 from eventreg.registrations.queries import AttendeeFilter
 from eventreg.web import cleaning
-from eventreg.web.access import event_door
+from eventreg.web.access import event_door, me
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import blueprint, words
 from eventreg.web.organizer.actions import mail_is_sent
@@ -26,7 +25,7 @@ PLAIN = AttendeeFilter()
 @event_door
 def attendee_list(event: Event) -> str:
     """Who answered what; for a door helper, who is coming and how many they are."""
-    if not access.can_edit(current_user, event):
+    if not access.can_edit(me(), event):
         return _door_list(event)
     session = db.session()
     filters = asked_filter()

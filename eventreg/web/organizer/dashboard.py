@@ -1,14 +1,13 @@
 """The desk's first page: my events with their numbers."""
 
 from flask import render_template, request
-from flask_security import current_user
 
 from eventreg.db import db
 from eventreg.events import desk
 from eventreg.organizers import access
 from eventreg.registrations import queries
 from eventreg.web import cleaning
-from eventreg.web.access import signed_in
+from eventreg.web.access import me, signed_in
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import blueprint, words
 
@@ -17,10 +16,10 @@ from eventreg.web.organizer import blueprint, words
 @signed_in
 def event_list() -> str:
     """Upcoming events, or past ones behind their tab. A door helper sees what is published, of everybody."""
-    runs_events = access.can_organize(current_user)
-    everybody = access.is_admin(current_user) or not runs_events
+    runs_events = access.can_organize(me())
+    everybody = access.is_admin(me()) or not runs_events
     filters = desk.DeskFilter(
-        organizer_id=None if everybody else current_user.id,
+        organizer_id=None if everybody else me().id,
         past=request.args.get("when") == "past",
         published_only=not runs_events,
         q=cleaning.line(request.args.get("q", ""))[:200],

@@ -7,7 +7,6 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from flask_security import current_user
 
 from eventreg import tasks
 from eventreg.audit import history
@@ -17,7 +16,7 @@ from eventreg.events import listing, queries, service
 from eventreg.events.models import Event
 from eventreg.events.values import EventValues
 from eventreg.registrations import event_changes
-from eventreg.web.access import event_editor, organizers_only
+from eventreg.web.access import event_editor, me, organizers_only
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint, preview, words
 from eventreg.web.organizer.actions import host, mail_is_sent
@@ -38,7 +37,7 @@ def event_new() -> Any:
     form = EventForm(data=blank(request_now()))
     if request.method == "GET":
         return _page(form, None)
-    owner_id = current_user.id
+    owner_id = me().id
 
     def save(values: EventValues) -> Event:
         return service.create(

@@ -8,7 +8,6 @@ from flask import current_app, request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, HiddenField, SelectField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
 from eventreg import timezones
@@ -18,6 +17,7 @@ from eventreg.events.models import Event
 from eventreg.events.values import EventValues, check
 from eventreg.web import cleaning
 from eventreg.web.addresses import EmailAddress
+from eventreg.web.organizer import words
 from eventreg.web.organizer.fields import Given, Line, Lines, Names, WallClock, Whole, key_at_most, web_address
 
 INSTANTS = ("starts_at", "ends_at", "registration_opens_at", "registration_closes_at")
@@ -43,7 +43,7 @@ SAME_NAME = (
 """Fields that go into `EventValues` as they are."""
 
 
-class EventForm(FlaskForm):  # type: ignore[misc]
+class EventForm(FlaskForm):
     """Fields named as scripts know them. What a request leaves out keeps its default, or the event's present value."""
 
     title = Line(_l("Title"), most=200, required=_l("Give the event a title."))
@@ -98,11 +98,6 @@ class EventForm(FlaskForm):  # type: ignore[misc]
     visibility = SelectField(
         _l("Who can find it"),
         [Given()],
-        choices=[
-            SelectChoice("public", _l("Everybody: it is on the list and in the feeds")),
-            SelectChoice("unlisted", _l("Whoever has its address: it is on no list")),
-            SelectChoice("private", _l("Only organizers, and people already registered")),
-        ],
         default="public",
         validate_choice=False,
     )
@@ -119,10 +114,6 @@ class EventForm(FlaskForm):  # type: ignore[misc]
     waitlist_rule = SelectField(
         _l("When places come free and the first party in line is too large for them"),
         [Given()],
-        choices=[
-            SelectChoice("skip", _l("the next party that fits moves up")),
-            SelectChoice("hold", _l("the places are kept until the first party fits")),
-        ],
         default="skip",
         validate_choice=False,
     )
@@ -137,6 +128,8 @@ class EventForm(FlaskForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.timezone.choices = sorted(timezones.names() | {self.timezone.object_data or "UTC"})
+        self.visibility.choices = words.choices(words.visibilities())
+        self.waitlist_rule.choices = words.choices(words.waitlist_rules())
         self.waitlist_shown.data = "1"
         if self.is_submitted() and "waitlist_shown" not in request.form:
             self.waitlist_open.data = self.waitlist_open.object_data
@@ -147,7 +140,7 @@ class EventForm(FlaskForm):  # type: ignore[misc]
         try:
             timezones.zone(self.timezone.data)
         except WallClockError as error:
-            self.timezone.errors = [str(error)]
+            self.timezone.errors = (str(error),)
             return False
         for field in (self[name] for name in INSTANTS):
             if field.data is not None and not field.errors and not (self.all_day.data and field.name in INSTANTS[:2]):
@@ -168,7 +161,7 @@ class EventForm(FlaskForm):  # type: ignore[misc]
     def refuse(self, error: InvalidField) -> None:
         """Shows a broken rule at the field it names."""
         field = self[error.field] if error.field in self else self.title  # noqa: SIM401 - a form has no get
-        field.errors = [*field.errors, error.message]
+        field.errors = (*field.errors, error.message)
 
     def values(self) -> EventValues:
         """What was written, as the service takes it. Raises: InvalidField for a time that does not exist."""

@@ -57,7 +57,7 @@ def web_address(_form: Form, field: Any) -> None:
         raise ValidationError(_("Write a web address that begins with https:// or http://."))
 
 
-class Line(StringField):  # type: ignore[misc]
+class Line(StringField):
     """One line of text."""
 
     def __init__(self, label: Any, *, most: int, required: Any = None, **kwargs: Any) -> None:
@@ -66,14 +66,14 @@ class Line(StringField):  # type: ignore[misc]
         super().__init__(label, checks, filters=[cleaning.line], **kwargs)
 
 
-class Lines(TextAreaField):  # type: ignore[misc]
+class Lines(TextAreaField):
     """Several lines of text."""
 
     def __init__(self, label: Any, *, most: int, **kwargs: Any) -> None:
         super().__init__(label, [AtMost(most)], filters=[cleaning.paragraph], **kwargs)
 
 
-class WallClock(DateTimeLocalField):  # type: ignore[misc]
+class WallClock(DateTimeLocalField):
     """`YYYY-MM-DDTHH:MM`, without a zone; seconds and a bare date are understood too."""
 
     FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
@@ -106,7 +106,7 @@ class WallClock(DateTimeLocalField):  # type: ignore[misc]
         return self.data.strftime("%Y-%m-%dT%H:%M") if self.data else ""
 
 
-class Whole(IntegerField):  # type: ignore[misc]
+class Whole(IntegerField):
     """A whole number from `least` to `most`; empty means `empty`."""
 
     def __init__(self, label: Any, *, least: int, empty: int | None, most: int = LARGEST_NUMBER, **kwargs: Any) -> None:
@@ -130,7 +130,7 @@ class Whole(IntegerField):  # type: ignore[misc]
         self.data = int(text)
 
 
-class Names(StringField):  # type: ignore[misc]
+class Names(StringField):
     """Names separated by commas, or the field repeated; each once, in the order given."""
 
     def __init__(self, label: Any, *, most: int, **kwargs: Any) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, EmailField, RadioField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired
 
 from eventreg.errors import EventFull, EventRegError, InvalidField
@@ -15,21 +14,16 @@ from eventreg.registrations.models import Registration
 from eventreg.web import cleaning, questions
 from eventreg.web.addresses import EmailAddress
 from eventreg.web.attendee.forms import LONGEST_NAME, RsvpForm
+from eventreg.web.organizer import words
 from eventreg.web.organizer.fields import Given, Line, Lines, Whole
 
 
 class PersonForm(RsvpForm):
     """The fields of an RSVP in the words of somebody who writes about another; no trap for robots."""
 
-    leave_empty = None
     rsvp = RadioField(
         _l("Answer"),
         [InputRequired(_l("Choose yes, maybe or no."))],
-        choices=[
-            SelectChoice("yes", _l("Yes, coming")),
-            SelectChoice("maybe", _l("Maybe")),
-            SelectChoice("no", _l("No")),
-        ],
     )
     name = Line(_l("Name"), most=LONGEST_NAME, required=_l("Give their name."))
     email = EmailField(
@@ -46,6 +40,7 @@ class PersonForm(RsvpForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.rsvp.choices = words.choices({"yes": _("Yes, coming"), "maybe": _("Maybe"), "no": _("No")})
         # An organizer may not know the answer to what the attendee must answer.
         for question in self.asked:
             field = self[questions.field_name(question)]
@@ -75,5 +70,11 @@ def correct_form(
 
 def _class(event: Event, asked: Sequence[Question], **without: None) -> type[PersonForm]:
     size = Whole(_("People, they included"), least=1, most=event.max_party_size, empty=1, validators=[Given()])
-    own: dict[str, Any] = {"asked": asked, "party_size": size, **questions.fields(asked), **without}
+    own: dict[str, Any] = {
+        "leave_empty": None,  # the trap for robots
+        "asked": asked,
+        "party_size": size,
+        **questions.fields(asked),
+        **without,
+    }
     return type("EventPersonForm", (PersonForm,), own)

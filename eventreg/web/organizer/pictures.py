@@ -22,7 +22,7 @@ UNPROCESSABLE = 422
 ROOM_FOR_THE_REST = 64 * 1024
 
 
-class PictureForm(FlaskForm):  # type: ignore[misc]
+class PictureForm(FlaskForm):
     """A file and the words for those who do not see it."""
 
     picture = FileField(

@@ -1,12 +1,12 @@
 """The public page of an event as its form would make it; nothing is saved, and nothing typed is lost."""
 
 from flask import render_template, request
-from flask_security import current_user
 
 from eventreg.events import search
 from eventreg.events.models import Event
 from eventreg.events.values import columns
 from eventreg.web import covers
+from eventreg.web.access import me
 from eventreg.web.moment import request_now
 from eventreg.web.organizer.event_form import EventForm
 
@@ -33,7 +33,7 @@ def _imagined(form: EventForm, stored: Event | None) -> Event:
         id=stored.id if stored else 0,
         uid="preview",
         slug=stored.slug if stored else "preview",
-        organizer_id=current_user.id,
+        organizer_id=me().id,
         status="cancelled" if stored is not None and stored.status == "cancelled" else "published",
         seats_taken=stored.seats_taken if stored else 0,
         sequence=0,

@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField
-from wtforms.fields.choices import SelectChoice
 
 from eventreg.db import db, write_transaction
 from eventreg.errors import InvalidField, NotFound
@@ -23,7 +22,7 @@ UNPROCESSABLE = 422
 LARGEST_ID = 2**31
 
 
-class QuestionForm(FlaskForm):  # type: ignore[misc]
+class QuestionForm(FlaskForm):
     """One question."""
 
     label = Line(_l("Question"), most=200, required=_l("Write the question."))
@@ -40,7 +39,7 @@ class QuestionForm(FlaskForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "kind" in self:
-            self.kind.choices = [SelectChoice(kind, name) for kind, name in words.kinds_of_question().items()]
+            self.kind.choices = words.choices(words.kinds_of_question())
 
 
 @blueprint.route("/events/<slug>/questions", methods=["GET", "POST"])

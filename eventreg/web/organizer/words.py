@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from wtforms import SelectChoice
 
 from eventreg.audit import AuditEntry
 from eventreg.events import wording
@@ -39,6 +40,19 @@ def visibilities() -> dict[str, str]:
         "unlisted": _("Whoever has its address"),
         "private": _("Only organizers, and people already registered"),
     }
+
+
+def waitlist_rules() -> dict[str, str]:
+    """What happens to a party too large for the places that came free."""
+    return {
+        "skip": _("the next party that fits moves up"),
+        "hold": _("the places are kept until the first party fits"),
+    }
+
+
+def choices(named: Mapping[str, str]) -> list[SelectChoice]:
+    """The names as a field offers them."""
+    return [SelectChoice(value, label) for value, label in named.items()]
 
 
 def kinds_of_question() -> dict[str, str]:
