@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from babel import Locale
 from babel.dates import format_date, format_time
-from flask_babel import get_locale, ngettext
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from eventreg import timezones

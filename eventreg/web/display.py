@@ -1,5 +1,6 @@
 """What every template can use: times and places in words, availability, addresses. Templates hold no arithmetic."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -21,39 +22,9 @@ def init_app(app: Flask) -> None:
     """Registers the filters and globals on the app's Jinja environment."""
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(
-        event_time=event_time,
-        event_hours=event_hours,
-        time_on=wording.time_on,
-        instant=wording.instant,
-        short_instant=wording.short_instant,
-        full_day=wording.full_day,
-        short_day=wording.short_day,
-        month_name=wording.month_name,
-        first_day=wording.first_day,
-        last_day=wording.last_day,
-        iso=iso,
-        iso_start=iso_start,
-        iso_end=iso_end,
-        place=wording.place,
-        short_place=wording.short_place,
-        audience=wording.audience,
-        markdown=markdown.render,
-        plain=markdown.plain,
-        date_parts=date_parts,
-    )
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals.update(GLOBALS)
     app.jinja_env.globals.update(
-        availability=availability,
-        status_line=status_line,
-        google_link=google_link,
-        outlook_link=outlook_link,
-        cover_src=cover_src,
-        map_url=calendar_links.on_map,
-        locale=locale,
-        seat_words=wording.seat_words,
-        closing_words=wording.closing_words,
-        site_path=site_path,
-        absolute=absolute,
         site_name=app.config["SITE_NAME"],
         contact_email=app.config["CONTACT_EMAIL"],
         default_timezone=app.config["DEFAULT_TIMEZONE"],
@@ -141,3 +112,39 @@ def absolute(path: str = "/") -> str:
 def inline(svg: str) -> Markup:
     """SVG this program drew itself, to be put in a page as it is."""
     return Markup(svg)  # noqa: S704 - drawn here, holds no one's text
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "event_time": event_time,
+    "event_hours": event_hours,
+    "time_on": wording.time_on,
+    "instant": wording.instant,
+    "short_instant": wording.short_instant,
+    "full_day": wording.full_day,
+    "short_day": wording.short_day,
+    "month_name": wording.month_name,
+    "first_day": wording.first_day,
+    "last_day": wording.last_day,
+    "iso": iso,
+    "iso_start": iso_start,
+    "iso_end": iso_end,
+    "place": wording.place,
+    "short_place": wording.short_place,
+    "audience": wording.audience,
+    "markdown": markdown.render,
+    "plain": markdown.plain,
+    "date_parts": date_parts,
+}
+GLOBALS: dict[str, Callable[..., Any]] = {
+    "availability": availability,
+    "status_line": status_line,
+    "google_link": google_link,
+    "outlook_link": outlook_link,
+    "cover_src": cover_src,
+    "map_url": calendar_links.on_map,
+    "locale": locale,
+    "seat_words": wording.seat_words,
+    "closing_words": wording.closing_words,
+    "site_path": site_path,
+    "absolute": absolute,
+}
