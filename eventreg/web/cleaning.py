@@ -3,7 +3,7 @@
 import unicodedata
 
 
-def line(text: str | None) -> str:
+def line(text: object) -> str:
     r"""One line of text.
 
     >>> line("  Zoë\x00\nO'Brien ")
@@ -12,13 +12,15 @@ def line(text: str | None) -> str:
     return " ".join(paragraph(text).split())
 
 
-def paragraph(text: str | None) -> str:
-    r"""Text over several lines, ends of lines as "\n".
+def paragraph(text: object) -> str:
+    r"""Text over several lines, ends of lines as "\n". Nothing, or a file sent where text was asked for, is no text.
 
     >>> paragraph("one\r\ntwo\x07 ")
     'one\ntwo'
     """
-    unified = unicodedata.normalize("NFC", text or "").replace("\r\n", "\n").replace("\r", "\n")
+    unified = (
+        unicodedata.normalize("NFC", text if isinstance(text, str) else "").replace("\r\n", "\n").replace("\r", "\n")
+    )
     unified = unified.replace("\u2028", "\n").replace("\u2029", "\n")
     kept = "".join(
         char if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs", "Co", "Cn"} else " "
