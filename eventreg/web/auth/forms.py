@@ -44,23 +44,23 @@ class Plain:
                 if not field.data.isprintable():
                     field.errors = (_l("That holds characters no keyboard makes."),)
                     return False
-        return bool(super().validate(*args, **kwargs))  # type: ignore[misc]
+        return bool(super().validate(*args, **kwargs))
 
 
-class SignInForm(Plain, LoginForm):  # type: ignore[misc]
+class SignInForm(Plain, LoginForm):
     """E-mail and password; nothing is remembered beyond the browser's session."""
 
     remember = None  # type: ignore[assignment]
     labels = {"email": _l("E-mail"), "password": _l("Password"), "submit": _l("Sign in")}
 
 
-class ForgottenForm(Plain, ForgotPasswordForm):  # type: ignore[misc]
+class ForgottenForm(Plain, ForgotPasswordForm):
     """Asks for a link to choose a new password."""
 
     labels = {"email": _l("E-mail"), "submit": _l("Send me a link")}
 
 
-class NewPasswordForm(Plain, ResetPasswordForm):  # type: ignore[misc]
+class NewPasswordForm(Plain, ResetPasswordForm):
     """Behind the mailed link."""
 
     labels = {
@@ -71,7 +71,7 @@ class NewPasswordForm(Plain, ResetPasswordForm):  # type: ignore[misc]
     hints = {"password": _l("At least 10 characters. A short sentence is easy to remember.")}
 
 
-class PasswordChangeForm(Plain, ChangePasswordForm):  # type: ignore[misc]
+class PasswordChangeForm(Plain, ChangePasswordForm):
     """On the account page."""
 
     labels = {
@@ -83,7 +83,7 @@ class PasswordChangeForm(Plain, ChangePasswordForm):  # type: ignore[misc]
     hints = {"new_password": _l("At least 10 characters. A short sentence is easy to remember.")}
 
 
-class PasswordAgainForm(Plain, VerifyForm):  # type: ignore[misc]
+class PasswordAgainForm(Plain, VerifyForm):
     """Before the second factor is changed."""
 
     labels = {"password": _l("Password"), "submit": _l("Go on")}
@@ -97,7 +97,7 @@ class CodesChoiceForm(Plain, FsForm):
     """Set by the view."""
 
 
-class CodeForm(Plain, TwoFactorVerifyCodeForm):  # type: ignore[misc]
+class CodeForm(Plain, TwoFactorVerifyCodeForm):
     """Six figures from the app."""
 
     labels = {"code": _l("Code"), "submit": _l("Go on")}
@@ -116,20 +116,20 @@ class RescueForm(Plain, FsForm):
         return self.help_setup.data == "recovery_code" and super().validate(*args, **kwargs)
 
 
-class RecoveryCodeForm(Plain, MfRecoveryForm):  # type: ignore[misc]
+class RecoveryCodeForm(Plain, MfRecoveryForm):
     """One of the codes that were written down."""
 
     labels = {"code": _l("Recovery code"), "submit": _l("Sign in")}
     hints = {"code": _l("Three groups of four, like 1a2b-3c4d-5e6f. Each code works once.")}
 
 
-class RecoveryCodesForm(Plain, MfRecoveryCodesForm):  # type: ignore[misc]
+class RecoveryCodesForm(Plain, MfRecoveryCodesForm):
     """Makes new ones."""
 
     labels = {"generate_new_codes": _l("Make new recovery codes")}
 
 
-class SignOutForm(Plain, LogoutForm):  # type: ignore[misc]
+class SignOutForm(Plain, LogoutForm):
     """A button."""
 
     labels = {"submit": _l("Sign out")}
