@@ -13,11 +13,12 @@ from urllib.parse import urlencode
 
 from flask_babel import gettext as _
 from icalendar import vDuration, vUri
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from eventreg.calendar.text import Text, one_line
 from eventreg.calendar.vevent import calendar
+from eventreg.events.listing import LISTED
 from eventreg.events.models import Event
 from eventreg.events.search import fold, name_key
 from eventreg.links import Links
@@ -27,6 +28,8 @@ AHEAD = timedelta(days=548)
 """18 months."""
 REFRESH = timedelta(hours=1)
 END = b"END:VCALENDAR\r\n"
+_HAS_BLOCK = Event.ics_digest != 0
+"""Asked of the digest, so that no block is touched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,7 @@ class Selection:
 
     def conditions(self, now: datetime) -> list[ColumnElement[bool]]:
         """What an event must meet to be in the feed."""
-        return [
-            Event.visibility == "public",
-            Event.status != "draft",
-            *in_window(now),
-            *self._chosen(),
-        ]
+        return [LISTED, *in_window(now), *self._chosen()]
 
     def _chosen(self) -> Iterable[ColumnElement[bool]]:
         if category := name_key(self.category):
@@ -94,9 +92,9 @@ def state(session: Session, chosen: Selection, *, now: datetime) -> State:
     event at all: one that was withdrawn from the feed no longer counts among those in it.
     """
     newest: Any = select(func.max(Event.updated_at)).scalar_subquery()
-    query = select(
-        func.count(), func.sum(Event.ics_digest), func.max(Event.updated_at), func.min(Event.category), newest
-    ).where(*chosen.conditions(now), Event.ics_block.is_not(None))
+    named: Any = func.min(Event.category) if name_key(chosen.category) else literal("")
+    query = select(func.count(), func.sum(Event.ics_digest), func.max(Event.updated_at), named, newest)
+    query = query.where(*chosen.conditions(now), _HAS_BLOCK)
     count, digests, changed_at, category, any_change = session.execute(query).one()
     return State(
         count=count,
@@ -111,7 +109,7 @@ def read(session: Session, chosen: Selection, seen: State, *, now: datetime) -> 
     """The blocks in order, and the state true of exactly them, should a change have come in between."""
     query = (
         select(Event.ics_block, Event.ics_digest, Event.updated_at)
-        .where(*chosen.conditions(now), Event.ics_block.is_not(None))
+        .where(*chosen.conditions(now), _HAS_BLOCK)
         .order_by(Event.starts_at, Event.uid)
     )
     rows = session.execute(query).all()

@@ -57,7 +57,7 @@ def event_file(slug: str) -> Response:
     content = invitation.event_file(
         event, links=_links(), site_name=config["SITE_NAME"], contact_email=config["CONTACT_EMAIL"]
     )
-    return download(
+    response = download(
         content,
         method="PUBLISH",
         slug=event.slug,
@@ -65,6 +65,9 @@ def event_file(slug: str) -> Response:
         last_modified=event.updated_at,
         cache_control=conditional.PUBLIC,
     )
+    if event.visibility != "public":
+        response.headers["X-Robots-Tag"] = "noindex"
+    return response
 
 
 @blueprint.get("/feed.atom")

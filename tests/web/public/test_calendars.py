@@ -162,7 +162,9 @@ def test_visibility_is_the_same_rule_everywhere(
     client: FlaskClient, make_event: MakeEvent, given: dict[str, Any], file: int, listed: bool
 ) -> None:
     make_event(slug="the-event", **given)
-    assert client.get("/events/the-event.ics").status_code == file
+    response = client.get("/events/the-event.ics")
+    assert response.status_code == file
+    assert response.headers.get("X-Robots-Tag") == ("noindex" if given == {"visibility": "unlisted"} else None)
     for path in ("/calendar.ics", "/feed.atom", "/sitemap.xml"):
         assert (b"/events/the-event" in client.get(path).data.replace(b"\r\n ", b"")) is listed
 
