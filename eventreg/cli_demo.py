@@ -23,8 +23,9 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - named, not
 @with_appcontext
 def load_demo() -> None:
     """Load the demo calendar; refuses a database that already has events."""
+    account = _load()
     click.echo(_("The demo calendar is loaded."))
-    _echo_lines(_account_lines(_load()))
+    _echo_lines(_account_lines(account))
 
 
 @click.command("run-demo")

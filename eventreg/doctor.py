@@ -11,8 +11,9 @@ from eventreg.db import db
 from eventreg.links import Links
 from eventreg.mail import deliver
 from eventreg.migrations import head_revision, revision_of
-from eventreg.outbox import heartbeat
+from eventreg.outbox import heartbeat, queries
 from eventreg.registrations import seats
+from eventreg.settings import DEFAULT_BASE_URL
 
 SILENCE = timedelta(minutes=3)
 
@@ -25,9 +26,7 @@ def faults(app: Flask, *, now: datetime) -> list[str]:
     except OperationalError as error:
         return [f"The database cannot be used: {str(error.orig).splitlines()[0]}"]
     if revision != head_revision():
-        return [
-            f"The database is at migration {revision or 'none'}, not {head_revision()}: run `eventreg db upgrade`."
-        ]
+        return [f"The database is at migration {revision or 'none'}, not {head_revision()}: run `eventreg db upgrade`."]
     return [*_seat_faults(session), *_calendar_faults(app, session), *_mail_faults(app), *_worker_faults(session, now)]
 
 
@@ -39,9 +38,10 @@ def _seat_faults(session: Session) -> list[str]:
 
 
 def _calendar_faults(app: Flask, session: Session) -> list[str]:
+    """Only where BASE_URL is set: otherwise it is whatever address the service was last started on."""
     links: Links = app.extensions["eventreg.links"]
-    if blocks.are_stale(session, links):
-        return ["The stored calendar entries name another BASE_URL; `eventreg serve` rewrites them at its start."]
+    if links.base_url != DEFAULT_BASE_URL and blocks.are_stale(session, links):
+        return ["The stored calendar entries name another BASE_URL: start `eventreg serve`, which rewrites them."]
     return []
 
 
@@ -57,9 +57,10 @@ def _mail_faults(app: Flask) -> list[str]:
 
 
 def _worker_faults(session: Session, now: datetime) -> list[str]:
-    seen = heartbeat.last_seen(session)
-    if seen is not None and now - seen > SILENCE:
-        return [
-            f"No worker has been seen since {seen:%Y-%m-%d %H:%M} UTC: start `eventreg serve` or `eventreg worker`."
-        ]
-    return []
+    """A worker that is missed: mail is due and nobody has come for it."""
+    due, seen = queries.next_due_at(session), heartbeat.last_seen(session)
+    if due is None or now - due < SILENCE or (seen is not None and now - seen < SILENCE):
+        return []
+    return [
+        f"Mail waits since {due:%Y-%m-%d %H:%M} UTC and no worker runs: start `eventreg serve` or `eventreg worker`."
+    ]

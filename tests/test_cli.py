@@ -1,0 +1,155 @@
+"""The console command as somebody types it, in a process of its own."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from openpyxl import load_workbook
+
+from eventreg.events.models import Event
+from eventreg.registrations.models import Registration
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(database_url: str, instance: Path) -> Run:
+    """Runs `eventreg …` on the test's database."""
+
+    def run(*arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("EVENTREG_")}
+        given = {"DATABASE_URL": database_url, "INSTANCE_PATH": str(instance), **settings}
+        environment = kept | {f"EVENTREG_{name}": value for name, value in given.items()}
+        return subprocess.run(
+            [sys.executable, "-m", "eventreg.cli", *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def refused(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line it was refused with."""
+    assert done.returncode == 1, done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[0]
+
+
+def test_attendees_are_exported_to_every_format_with_the_same_people(
+    make_event, make_registration, run, tmp_path
+) -> None:
+    event = make_event()
+    make_registration(event, name="Zoë 李", answers={"Dietary or access needs": "nuts,\nplease"})
+    make_registration(event, name="Wim", email="wim@example.org", rsvp="maybe")
+    rows = list(csv.reader(io.StringIO(run("attendees", "export", event.slug).stdout.removeprefix("\ufeff"))))
+    assert [row[0] for row in rows[1:]] == ["Zoë 李", "Wim"]
+    assert rows[1][-1] == "nuts,\nplease"
+
+    book = tmp_path / "people.xlsx"
+    assert run("attendees", "export", event.slug, "--format", "xlsx", "-o", str(book)).returncode == 0
+    assert [cell.value for cell in load_workbook(book).active["A"]][1:] == ["Zoë 李", "Wim"]
+
+    text = run("attendees", "export", event.slug, "--format", "json", "--status", "maybe").stdout
+    assert "Wim" in json.dumps(json.loads(text))
+    assert "Zo" not in text
+
+
+@pytest.mark.sqlite_only
+def test_what_cannot_be_done_is_one_line_and_status_one(run, tmp_path) -> None:
+    assert "There is no event “nope”" in refused(run("attendees", "export", "nope"))
+    assert "MAIL_PORT is set to 'smtp'" in refused(run("event", "list", MAIL_PORT="smtp"))
+    assert "not part of this version yet" in refused(run("reply", "ingest"))
+    calendar = tmp_path / "x.ics"
+    calendar.write_text("BEGIN:VCALENDAR\n")
+    assert "not part of this version yet" in refused(run("event", "import", str(calendar)))
+    assert "database" in refused(run("event", "list", DATABASE_URL="sqlite:////nowhere/at/all.db"))
+
+
+@pytest.mark.sqlite_only
+def test_wrong_usage_is_status_two(run) -> None:
+    assert [run(*words).returncode for words in (["nonsense"], ["backup"], ["event", "import", "/no/such"])] == [
+        2,
+        2,
+        2,
+    ]
+
+
+@pytest.mark.sqlite_only
+def test_help_lists_the_commands_even_with_a_bad_setting(run) -> None:
+    done = run("--help", MAIL_PORT="smtp")
+    assert done.returncode == 0
+    assert {"serve", "worker", "backup", "doctor"} <= set(done.stdout.split())
+
+
+def test_database_without_tables_is_migrated_by_db_upgrade(bare_database_url, run) -> None:
+    assert "run `eventreg db upgrade`" in run("doctor", DATABASE_URL=bare_database_url).stderr
+    assert run("db", "upgrade", DATABASE_URL=bare_database_url).returncode == 0
+    assert run("doctor", DATABASE_URL=bare_database_url).stdout == "Nothing is wrong.\n"
+
+
+def test_migrations_say_what_the_models_say(run) -> None:
+    done = run("db", "check")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_doctor_names_a_wrong_count_and_a_mail_server_that_is_not_there(make_event, run, session) -> None:
+    make_event(title="Wrong", seats_taken=2)
+    done = run("doctor", MAIL_SERVER="127.0.0.1", MAIL_PORT="9", MAIL_TIMEOUT="1")
+    assert done.returncode == 1
+    lines = done.stderr.strip().splitlines()
+    assert lines[0] == "Event wrong counts 2 seats taken, but its registrations hold 0."
+    assert lines[1].startswith("The mail server 127.0.0.1:9 cannot be used: ")
+    assert len(lines) == 2
+
+
+def test_event_list_shows_what_is_to_come_and_with_past_everything(run, session, make_event) -> None:
+    make_event(title="Long ago", starts_at=datetime(2020, 1, 1, tzinfo=UTC))
+    assert run("event", "list").stdout == ""
+    assert "Long ago" in run("event", "list", "--past").stdout
+
+
+def test_backup_put_back_holds_the_same_people_and_key(
+    make_event, make_registration, run, session, instance, tmp_path
+) -> None:
+    make_registration(make_event(title="Kept"))
+    file = tmp_path / "copy.tar.gz"
+    done = run("backup", str(file))
+    assert done.returncode == 0, done.stderr
+    assert file.stat().st_mode & 0o777 == 0o600
+    key = (instance / "secret_key").read_text()
+
+    assert "already holds events" in refused(run("restore", str(file)))
+    session.execute(sa.delete(Registration))
+    session.execute(sa.update(Event).values(title="Spoiled", seats_taken=0))
+    session.commit()
+    (instance / "secret_key").write_text("another key, made by another start")
+    done = run("restore", str(file), "--force")
+    assert done.returncode == 0, done.stderr
+    session.rollback()
+    session.expire_all()
+    assert [one.title for one in session.scalars(sa.select(Event))] == ["Kept"]
+    assert [one.email for one in session.scalars(sa.select(Registration))] == ["amira@example.org"]
+    assert (instance / "secret_key").read_text() == key
+    assert run("doctor").stdout == "Nothing is wrong.\n"
+
+
+@pytest.mark.sqlite_only
+def test_restore_refuses_what_is_no_backup(run, tmp_path) -> None:
+    nonsense = tmp_path / "nonsense"
+    nonsense.write_bytes(b"\x1f\x8b nonsense")
+    assert "is not a backup" in refused(run("restore", str(nonsense)))
