@@ -1,6 +1,6 @@
 """The shut doors of every answer: headers, CSRF, what is refused before a view sees it."""
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, current_app, request
 from flask_wtf import CSRFProtect
 
 POLICY = "; ".join(
@@ -42,8 +42,8 @@ def _add_headers(response: Response) -> Response:
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     headers.setdefault("Permissions-Policy", PERMISSIONS)
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    if request.is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    if current_app.config["SESSION_COOKIE_SECURE"]:  # BASE_URL is https, whatever the proxy in front speaks to us
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if "Cache-Control" not in headers and response.mimetype == "text/html":
         headers["Cache-Control"] = "private, no-store" if request.path.startswith(_PRIVATE) else "no-cache"
     return response
