@@ -5,6 +5,7 @@ the organizer is an address of this registration alone, so that an answer from a
 """
 
 from datetime import datetime
+from email.utils import parseaddr
 
 from icalendar import Event as VEvent
 from icalendar import vCalAddress
@@ -113,7 +114,7 @@ def is_coming(event: Event, rsvp: str, status: str) -> bool:
 
 def organizer_address(registration: Registration, *, links: Links, reply_address: str) -> str:
     """The site's reply mailbox, plus-addressed for this registration; Reply-To and ORGANIZER of its every mail."""
-    local, _at, host = reply_address.rpartition("@")
+    local, _at, host = parseaddr(reply_address)[1].rpartition("@")
     return f"{local}+{links.reply_token(registration.id, registration.link_generation)}@{host}"
 
 

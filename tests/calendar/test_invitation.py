@@ -59,6 +59,10 @@ def test_organizer_is_the_same_own_address_in_every_message_of_a_registration() 
     assert local_part == local_part.lower()
 
 
+def test_mailbox_given_with_a_name_is_plus_addressed_too() -> None:
+    assert str(entry(request(reply_address="Answers <rsvp@example.org>"))["ORGANIZER"]) == OWN_ADDRESS
+
+
 def test_without_a_mailbox_for_answers_the_request_is_a_publication() -> None:
     content = request(reply_address=None)
     assert (parsed(content)["METHOD"], invitation.request_method(None)) == ("PUBLISH", "PUBLISH")

@@ -7,6 +7,7 @@ from eventreg.calendar import invitation, personal
 from eventreg.db import db
 from eventreg.errors import NotFound
 from eventreg.links import MANAGE, Links
+from eventreg.mail.addresses import bare_address
 from eventreg.registrations import queries
 from eventreg.web import conditional
 from eventreg.web.attendee import blueprint
@@ -24,7 +25,11 @@ def registration_file(token: str) -> Response:
     registration, event = found
     config = current_app.config
     content = invitation.own_file(
-        event, registration, links=links, site_name=config["SITE_NAME"], contact_email=config["CONTACT_EMAIL"]
+        event,
+        registration,
+        links=links,
+        site_name=config["SITE_NAME"],
+        contact_email=bare_address(config["CONTACT_EMAIL"]),
     )
     response = download(
         content,

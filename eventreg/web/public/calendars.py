@@ -13,6 +13,7 @@ from eventreg.errors import NotFound
 from eventreg.events import queries
 from eventreg.events.models import Event
 from eventreg.links import Links
+from eventreg.mail.addresses import bare_address
 from eventreg.web import conditional
 from eventreg.web.calendar_files import FEED_TYPE, download
 from eventreg.web.moment import request_now
@@ -55,7 +56,7 @@ def event_file(slug: str) -> Response:
         raise NotFound(_("There is no such event."))
     config = current_app.config
     content = invitation.event_file(
-        event, links=_links(), site_name=config["SITE_NAME"], contact_email=config["CONTACT_EMAIL"]
+        event, links=_links(), site_name=config["SITE_NAME"], contact_email=bare_address(config["CONTACT_EMAIL"])
     )
     response = download(
         content,

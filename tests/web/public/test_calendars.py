@@ -5,6 +5,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
@@ -146,6 +147,15 @@ def test_event_file_is_a_publication_to_save(client: FlaskClient, make_event: Ma
     again = client.get("/events/zoe-s-talk.ics", headers={"If-None-Match": response.headers["ETag"]})
     assert again.status_code == 304
     assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.sqlite_only
+def test_site_contact_given_with_a_name_is_an_address_alone(
+    make_app: Callable[..., Flask], make_client: Callable[..., FlaskClient], make_event: MakeEvent
+) -> None:
+    client = make_client(make_app(CONTACT_EMAIL="Community Office <office@example.org>"))
+    make_event(slug="talk", contact_email="")
+    assert str(entry(client.get("/events/talk.ics").data)["ORGANIZER"]) == "mailto:office@example.org"
 
 
 @pytest.mark.parametrize(
