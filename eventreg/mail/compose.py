@@ -182,11 +182,14 @@ def _from(site: Site) -> str:
     name, address = one_line(site.name), bare_address(site.sender)
     if name.isascii():
         return formataddr((name, address))
-    return f"{_encoded(name, header='From')} <{address}>"
+    return f"{_encoded(name, header='From')}\r\n <{address}>"
 
 
 def _encoded(text: str, *, header: str) -> str:
-    """Text as a header holds it. EmailMessage's own folding loses blanks between encoded words (Python 3.11)."""
+    """Text as a header holds it, on lines short enough for EmailMessage to leave alone.
+
+    Its own folding (Python 3.11) loses blanks between encoded words and the quotes that keep an address apart.
+    """
     if text.isascii() and "=?" not in text:
         return Header(text, "us-ascii", header_name=header).encode(linesep="\r\n")
     return Header(text, "utf-8", header_name=header).encode(linesep="\r\n")

@@ -1,0 +1,66 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from eventreg.db import write_transaction
+from eventreg.events.models import Event
+from eventreg.outbox import heartbeat, queries, queue
+from eventreg.outbox.backoff import Failure, Trouble
+from eventreg.registrations.models import Registration
+from tests.support.outbox import owe, owe_about
+
+HOUR = timedelta(hours=1)
+
+
+def test_latest_mail_is_found_per_registration(
+    session: Session, now: datetime, make_event: Callable[..., Event], make_registration: Callable[..., Registration]
+) -> None:
+    event = make_event()
+    amira, wim, sam = (make_registration(event, email=f"{name}@example.org") for name in ("amira", "wim", "sam"))
+    owe_about(session, event, amira, now=now)
+    newest = owe_about(session, event, amira, now=now, kind="changed")
+    only = owe_about(session, event, wim, now=now)
+    found = queries.latest_for(session, [amira.id, wim.id, sam.id])
+    assert {key: value.id for key, value in found.items()} == {amira.id: newest, wim.id: only}
+    assert queries.latest_for(session, []) == {}
+
+
+def test_mail_to_one_address_is_counted_since_a_time_and_by_kind(session: Session, now: datetime) -> None:
+    for at, kind in ((now - 2 * HOUR, "link"), (now - HOUR, "link"), (now, "test")):
+        owe(session, now=at, kind=kind)
+    owe(session, now=now, recipient="wim@example.org")
+    assert queries.recently_queued(session, recipient="sam@example.org", since=now - HOUR) == 2
+    assert queries.recently_queued(session, recipient="sam@example.org", since=now - HOUR, kind="link") == 1
+
+
+def test_reasons_are_grouped_the_most_frequent_first(session: Session, now: datetime) -> None:
+    for offset in range(3):
+        owe(session, now=now - offset * HOUR)
+    with write_transaction(session):
+        (claimed,) = queue.claim(session, limit=1, now=now - 2 * HOUR)
+        queue.mark_retry(session, message=claimed, failure=Failure(Trouble.REJECTED, "550 No"), now=now)
+    assert queries.reasons(session) == [
+        queries.Reason("queued", "", 2, now - HOUR),
+        queries.Reason("failed", "550 No", 1, now - 2 * HOUR),
+    ]
+
+
+def test_next_due_counts_leases_and_nothing_finished(session: Session, now: datetime) -> None:
+    assert queries.next_due_at(session) is None
+    owe(session, now=now)
+    assert queries.next_due_at(session) == now
+    with write_transaction(session):
+        (claimed,) = queue.claim(session, limit=1, now=now)
+    assert queries.next_due_at(session) == now + queue.LEASE
+    with write_transaction(session):
+        queue.mark_sent(session, message=claimed, reply="250 OK", now=now)
+    assert queries.next_due_at(session) is None
+
+
+def test_a_workers_sign_of_life_is_the_last_one(session: Session, now: datetime) -> None:
+    assert heartbeat.last_seen(session) is None
+    for at in (now, now + HOUR):
+        with write_transaction(session):
+            heartbeat.beat(session, now=at)
+    assert heartbeat.last_seen(session) == now + HOUR
