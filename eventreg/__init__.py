@@ -31,7 +31,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: Pat
     settings.load(app, overrides)
     app.extensions["eventreg.links"] = Links(app.config["BASE_URL"], app.config["SECRET_KEY"])
     db.init_app(app)
-    Migrate(app, db, directory=str(ROOT / "eventreg" / "migrations"), compare_type=True)
+    Migrate(app, db, directory=str(ROOT / "eventreg" / "migrations"))  # type: ignore[no-untyped-call]
 
     # Imported here because these packages import this module's neighbours while it is being imported itself.
     from eventreg import mail, tasks, web  # noqa: PLC0415

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from werkzeug.wrappers import Response as BaseResponse
 
 from eventreg.db import db
 from eventreg.errors import EventRegError, NotFound
@@ -24,9 +25,9 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, _database)
 
 
-def _http(error: HTTPException) -> Response:
+def _http(error: HTTPException) -> BaseResponse:
     if error.response is not None:
-        return Response.force_type(error.response)
+        return error.get_response()
     title, message = _words(error)
     response = _answer(error.code or 500, title, message)
     for name, value in error.get_headers():
@@ -43,7 +44,7 @@ def _refused(error: EventRegError) -> Response:
     return _answer(CONFLICT, _("That could not be done"), str(error))
 
 
-def _database(error: OperationalError) -> Response:
+def _database(error: OperationalError) -> BaseResponse:
     """The database is away, locked or full: nothing was written, and the next try may work."""
     log.error("database: %s", error.orig)
     db.session.rollback()

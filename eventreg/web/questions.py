@@ -22,7 +22,7 @@ class RequiredIfComing:
 
     def __call__(self, form: Form, field: Field) -> None:
         """Raises: StopValidation."""
-        if not field.data and form.rsvp.data != "no":
+        if not field.data and form["rsvp"].data != "no":
             raise StopValidation(_("Please answer this question."))
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, IntegerField, RadioField, StringField
+from wtforms import BooleanField, Field, Form, IntegerField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, StopValidation
 from wtforms.widgets import NumberInput, TextInput
 
 from eventreg.events.models import Event, Question
@@ -21,16 +21,13 @@ from eventreg.web.addresses import EmailAddress
 LONGEST_NAME = 200
 
 
-class RsvpForm(FlaskForm):  # type: ignore[misc]
+class RsvpForm(FlaskForm):
     """What somebody answers to an event; `asked` holds the event's questions, whose fields follow these."""
 
     asked: Sequence[Question] = ()
 
-    rsvp = RadioField(
-        _l("Will you come?"),
-        [InputRequired(_l("Choose yes, maybe or no."))],
-        choices=[SelectChoice("yes", _l("Yes")), SelectChoice("maybe", _l("Maybe")), SelectChoice("no", _l("No"))],
-    )
+    rsvp: RadioField
+    party_size: IntegerField
     name = StringField(
         _l("Your name"),
         [
@@ -47,14 +44,8 @@ class RsvpForm(FlaskForm):  # type: ignore[misc]
         widget=TextInput(),
         render_kw={"autocomplete": "email", "inputmode": "email", "spellcheck": "false", "autocapitalize": "none"},
     )
-    party_size = IntegerField(_l("How many people, you included?"), [Optional()], default=1, widget=NumberInput())
     join_waitlist = BooleanField(_l("Put all of us on the waitlist"))
     leave_empty = StringField(_l("Leave this empty"))
-
-    def validate_party_size(self, field: IntegerField) -> None:
-        """Nothing typed means one."""
-        if field.data is None and not field.errors and not field.process_errors:
-            field.data = 1
 
     def answer(self, *, email: str | None = None, opened_at: datetime | None = None) -> AnswerForm:
         """The validated values, as the service takes them; `email` where the form does not ask for it."""
@@ -69,49 +60,59 @@ class RsvpForm(FlaskForm):  # type: ignore[misc]
         )
 
 
+class OneIfEmpty:
+    """Nothing typed means one; the field is filled in when shown, so the page does not call it optional."""
+
+    field_flags: ClassVar[dict[str, bool]] = {"required": True}
+
+    def __call__(self, form: Form, field: Field) -> None:  # noqa: ARG002 - WTForms calls it so
+        """Raises: StopValidation, when there is nothing further to look at."""
+        if field.data is None and not field.process_errors:
+            field.data = 1
+        if field.process_errors:
+            raise StopValidation
+
+
 def rsvp_form(event: Event, asked: Sequence[Question]) -> RsvpForm:
     """An empty form, or the one sent, for this event."""
-    return _shown(_class(event, asked)())
+    return _class(event, asked)()
 
 
 def change_form(event: Event, registration: Registration, asked: Sequence[Question], given: dict[int, str]) -> RsvpForm:
     """The form filled with what the registration says; its address stays as it is."""
-    return _shown(
-        _class(event, asked, email=None)(
-            data={
-                "rsvp": registration.rsvp,
-                "name": registration.name,
-                "party_size": registration.party_size,
-                **questions.data(asked, given),
-            }
-        )
+    return _class(event, asked, email=None)(
+        data={
+            "rsvp": registration.rsvp,
+            "name": registration.name,
+            "party_size": registration.party_size,
+            **questions.data(asked, given),
+        }
     )
 
 
-def _shown(form: RsvpForm) -> RsvpForm:
-    """The party size stands there filled in, so the page does not call it optional."""
-    form.party_size.flags.required = True
-    return form
-
-
-def _class(event: Event, asked: Sequence[Question], **changed: Any) -> Any:
+def _class(event: Event, asked: Sequence[Question], **changed: Any) -> type[RsvpForm]:
     """A form class of its own, because WTForms keeps fields on the class; None takes a field away."""
     most = event.max_party_size
-    size = IntegerField(
+    rsvp = RadioField(
+        _("Will you come?"),
+        [InputRequired(_("Choose yes, maybe or no."))],
+        choices=[SelectChoice("yes", _("Yes")), SelectChoice("maybe", _("Maybe")), SelectChoice("no", _("No"))],
+    )
+    party_size = IntegerField(
         _("How many people, you included?"),
         [
-            Optional(),
+            OneIfEmpty(),
             NumberRange(1, most, _("This event takes 1 to %(max)d people on one registration.", max=most)),
         ],
         default=1,
         widget=NumberInput(min=1, max=most),
         render_kw={"inputmode": "numeric", "data-party-size": ""},
     )
-    own = {"asked": asked, "party_size": size, **questions.fields(asked), **changed}
+    own = {"asked": asked, "rsvp": rsvp, "party_size": party_size, **questions.fields(asked), **changed}
     return type("EventRsvpForm", (RsvpForm,), own)
 
 
-class LostLinkForm(FlaskForm):  # type: ignore[misc]
+class LostLinkForm(FlaskForm):
     """Whose links are to be mailed."""
 
     email = StringField(
@@ -122,5 +123,5 @@ class LostLinkForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class ConfirmForm(FlaskForm):  # type: ignore[misc]
+class ConfirmForm(FlaskForm):
     """A button alone; it carries the CSRF token."""

@@ -116,7 +116,7 @@ def _refused(token: str, form: RsvpForm, error: Exception) -> tuple[str, int]:
     """The form again with what was typed; the old answer stands."""
     registration, event = _found(token)
     if isinstance(error, EventFull | InvalidField):
-        form.party_size.errors = [str(error)]
+        form.party_size.errors = (str(error),)
         offer = isinstance(error, EventFull) and error.can_wait
         return _page(token, registration, event, form, offer_waitlist=offer), INVALID
     form.form_errors.append(str(error))

@@ -101,9 +101,9 @@ def _refused(slug: str, form: RsvpForm, error: Exception) -> tuple[str, int]:
     offer = False
     if isinstance(error, EventFull):
         offer = error.can_wait
-        form.party_size.errors = [f"{error} {_way_out(error)}"]
+        form.party_size.errors = (f"{error} {_way_out(error)}",)
     elif isinstance(error, InvalidField):
-        form.party_size.errors = [error.message]
+        form.party_size.errors = (error.message,)
     return _page(event, form, offer_waitlist=offer), INVALID
 
 
