@@ -41,14 +41,19 @@ class Event(Base):
             " OR registration_closes_at > registration_opens_at",
             name="window_in_order",
         ),
-        # The lists and feeds: public events that are not drafts, by time.
+        # The lists and feeds: public events that are not drafts, by time; a feed's state is read from it alone.
         Index(
             "ix_events_listed",
             "starts_at",
             "id",
+            "ends_at",
+            "status",
+            "updated_at",
+            "ics_digest",
             sqlite_where=text("visibility = 'public' AND status <> 'draft'"),
             postgresql_where=text("visibility = 'public' AND status <> 'draft'"),
         ),
+        Index("ix_events_updated_at", "updated_at"),  # Last-Modified of every feed
         Index("ix_events_organizer_id", "organizer_id", "starts_at"),  # the desk: my events
         Index("ix_events_category_key", "category_key", "starts_at"),  # a category's list and feed
     )

@@ -119,8 +119,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.create_index('ix_events_category_key', ['category_key', 'starts_at'], unique=False)
-        batch_op.create_index('ix_events_listed', ['starts_at', 'id'], unique=False, sqlite_where=sa.text("visibility = 'public' AND status <> 'draft'"), postgresql_where=sa.text("visibility = 'public' AND status <> 'draft'"))
+        batch_op.create_index('ix_events_listed', ['starts_at', 'id', 'ends_at', 'status', 'updated_at', 'ics_digest'], unique=False, sqlite_where=sa.text("visibility = 'public' AND status <> 'draft'"), postgresql_where=sa.text("visibility = 'public' AND status <> 'draft'"))
         batch_op.create_index('ix_events_organizer_id', ['organizer_id', 'starts_at'], unique=False)
+        batch_op.create_index('ix_events_updated_at', ['updated_at'], unique=False)
 
     op.create_table('organizers_roles',
     sa.Column('organizer_id', sa.Integer(), nullable=False),
@@ -258,6 +259,7 @@ def downgrade() -> None:
     op.drop_table('event_pictures')
     op.drop_table('organizers_roles')
     with op.batch_alter_table('events', schema=None) as batch_op:
+        batch_op.drop_index('ix_events_updated_at')
         batch_op.drop_index('ix_events_organizer_id')
         batch_op.drop_index('ix_events_listed', sqlite_where=sa.text("visibility = 'public' AND status <> 'draft'"), postgresql_where=sa.text("visibility = 'public' AND status <> 'draft'"))
         batch_op.drop_index('ix_events_category_key')
