@@ -15,9 +15,6 @@ from eventreg.db import db, write_transaction
 from eventreg.demo import account as demo_account
 from eventreg.settings import DEFAULT_BASE_URL
 
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - named, not bound to
-"""Listening on every address, a browser on this machine still needs one."""
-
 
 @click.command("demo")
 @with_appcontext
@@ -30,33 +27,38 @@ def load_demo() -> None:
 
 @click.command("run-demo")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+)
 @click.pass_context
 def run_demo(context: click.Context, host: str, port: int) -> None:
     """Migrate, load the demo calendar into an empty database, and serve it until Ctrl-C."""
     from eventreg import supervisor
 
     app = context.ensure_object(ScriptInfo).load_app()
-    base_url = app.config["BASE_URL"]
-    if base_url == DEFAULT_BASE_URL:
-        base_url = f"http://{ANY_ADDRESS.get(host, host)}:{port}"
-    # Read by the processes that serve.
-    os.environ |= {"EVENTREG_DEMO": "1", "EVENTREG_BASE_URL": base_url}
+    os.environ["EVENTREG_DEMO"] = "1"  # read by the processes that serve
     with app.app_context():
         upgrade()
-        if demos.has_events(db.session):
-            account = demo_account.kept(db.session, Path(app.instance_path))
-        else:
-            account = _load()
+        account = _kept_account() if demos.has_events(db.session()) else _load()
         db.session.remove()
+        # Nothing is open when processes are made.
         db.engine.dispose()
-        _echo_lines(_welcome(app, base_url, account))
-    supervisor.serve(host=host, port=port)
+    given = app.config["BASE_URL"]
+    supervisor.serve(
+        host=host,
+        port=port,
+        base_url=None if given == DEFAULT_BASE_URL else given,
+        announce=lambda url: _echo_lines(_welcome(app, url if given == DEFAULT_BASE_URL else given, account)),
+    )
+
+
+def _kept_account() -> demos.Account | None:
+    return demo_account.kept(db.session(), Path(current_app.instance_path))
 
 
 def _load() -> demos.Account:
-    with write_transaction(db.session):
-        account = demos.load(db.session, now=clock.now(), links=current_app.extensions["eventreg.links"])
+    with write_transaction(db.session()):
+        account = demos.load(db.session(), now=clock.now(), links=current_app.extensions["eventreg.links"])
     demo_account.keep(Path(current_app.instance_path), account)
     return account
 
