@@ -20,6 +20,12 @@ organizers_roles = Table(
 )
 
 
+class Codes(AsaList):
+    """Flask-Security's list in one text column, with what SQLAlchemy wants to be told about it."""
+
+    cache_ok = True
+
+
 class Role(Base, RoleMixin):
     """One of ROLES; rows are made by the first migration."""
 
@@ -50,7 +56,7 @@ class Organizer(Base, UserMixin):
     tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
     tf_last_counter: Mapped[int | None] = mapped_column(BigInteger)
     """Time step of the last accepted authenticator code: a code works once."""
-    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
+    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(Codes()))
     created_at: Mapped[datetime]
 
     roles: Mapped[list[Role]] = relationship(  # type: ignore[assignment]  # Flask-Security says RoleMixin

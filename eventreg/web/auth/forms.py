@@ -37,6 +37,8 @@ class Plain:
     def validate(self, *args: Any, **kwargs: Any) -> bool:
         """As Flask-Security's, once what is too long or holds control characters has been refused unread."""
         for field in self._fields.values():  # type: ignore[attr-defined]
+            if isinstance(field, EmailField):
+                field.data = (field.data or "").strip()
             if isinstance(field, StringField | PasswordField | EmailField) and field.data:
                 if len(field.data) > LONGEST_INPUT:
                     field.errors = (_l("That is too long."),)

@@ -156,7 +156,8 @@ def test_hostile_text_is_stored_without_its_controls(olga: Any, session: Session
     post(
         olga,
         "/organize/events/new",
-        **CONTRACT | {"title": "A\x00B\r\nC", "description": "one\x00\r\ntwo\x1b", "category": "\x00", "audience": "\x00,"},
+        **CONTRACT
+        | {"title": "A\x00B\r\nC", "description": "one\x00\r\ntwo\x1b", "category": "\x00", "audience": "\x00,"},
     )
     event = stored(session)
     assert (event.title, event.description, event.category, event.audience) == ("A B C", "one \ntwo", "", "")
@@ -264,6 +265,12 @@ def test_edit_after_somebody_elses_is_refused_with_what_changed_and_saved_the_se
 def test_form_without_its_csrf_token_is_refused(olga: Any, make_event: Any, table_contents: Callable[[], Any]) -> None:
     event = make_event()
     before = table_contents()
-    for address in ("new", f"{event.slug}/edit", f"{event.slug}/publish", f"{event.slug}/cancel", f"{event.slug}/duplicate"):
+    for address in (
+        "new",
+        f"{event.slug}/edit",
+        f"{event.slug}/publish",
+        f"{event.slug}/cancel",
+        f"{event.slug}/duplicate",
+    ):
         assert olga.post(f"/organize/events/{address}", data=CONTRACT).status_code == 400
     assert table_contents() == before

@@ -57,7 +57,8 @@ def test_question_without_words_or_choices_is_refused_at_its_field(olga: Any, ma
     page = Page.of(olga.get(f"/organize/events/{event.slug}/questions"))
     response = page.submit(olga, page.form("label", "kind").set(hint="typed"))
     assert response.status_code == 422
-    assert "Write the question." in Page.of(response).text and 'value="typed"' in response.get_data(as_text=True)
+    assert "Write the question." in Page.of(response).text
+    assert 'value="typed"' in response.get_data(as_text=True)
     response = page.submit(olga, page.form("label", "kind").set(label="Bus?", kind="choice", choices="One"))
     assert "Write at least two choices, one on each line." in Page.of(response).text
 
