@@ -16,13 +16,17 @@
     const ends = new Date(time.dataset.ends);
     try {
       if (wall(starts, here) === wall(starts, time.dataset.zone)) continue;
+      const width = time.dataset.style;
       const words = new Intl.DateTimeFormat(language, {
-        weekday: "long", year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short",
+        weekday: width, month: width, day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short",
+        ...(width === "long" && { year: "numeric" }),
       }).formatRange(starts, ends);
       const line = document.createElement("span");
       line.className = "your-time";
       line.textContent = time.dataset.yourTime.replace("{time}", words);
-      time.after(line);
+      // In a row the place follows the time on its line; “your time” comes below both.
+      if (width === "short") time.parentElement.append(line);
+      else time.after(line);
     } catch {
       // A zone this browser does not know: the event's own time stands.
     }
