@@ -35,7 +35,7 @@ class LiveServer:
     process: subprocess.Popen[bytes]
     base_url: str
     instance: Path
-    database_url: str
+    database_url: str | None
     settings: dict[str, Any]
     log_path: Path
 
@@ -88,7 +88,7 @@ def run_eventreg(
 def start(
     *,
     instance: Path,
-    database_url: str,
+    database_url: str | None = None,
     smtp: SmtpServer | None = None,
     command: Callable[[int], list[str]] | None = None,
     **settings: Any,
