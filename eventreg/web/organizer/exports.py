@@ -1,10 +1,14 @@
 """The attendee list as a file, with the list's own filters."""
 
+from collections.abc import Iterator
+
 from flask import Response, stream_with_context
+from sqlalchemy.orm import Session
 
 from eventreg import exports
 from eventreg.db import db
 from eventreg.events.models import Event
+from eventreg.registrations.queries import AttendeeFilter
 from eventreg.web.access import event_editor
 from eventreg.web.organizer import blueprint
 from eventreg.web.organizer.attendees import asked_filter
@@ -14,8 +18,14 @@ from eventreg.web.organizer.attendees import asked_filter
 @event_editor
 def attendee_export(event: Event, extension: str) -> Response:
     """Streamed: the answer begins before the last row is read."""
-    chunks = exports.write(extension, db.session(), event=event, filters=asked_filter())
-    response = Response(stream_with_context(chunks), content_type=exports.format_named(extension).content_type)
+    chunks = stream_with_context(_chunks(extension, event, asked_filter()))
+    response = Response(chunks, content_type=exports.format_named(extension).content_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{event.slug}-attendees.{extension}"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _chunks(extension: str, event: Event, filters: AttendeeFilter) -> Iterator[bytes]:
+    """In a session of its own, closed with the last chunk: the request's is closed before the first is taken."""
+    with Session(db.engine) as session:
+        yield from exports.write(extension, session, event=event, filters=filters)
