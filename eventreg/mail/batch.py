@@ -58,7 +58,7 @@ def deliver_due(
             if is_stopping():
                 _give_back(claimed[index:], now)
                 return Batch(len(claimed), sent, halted=True)
-            failure = _deliver(app, way, message, now=now, is_first_sent=sent == 0)
+            failure = _deliver(app, way, message, wakes_others=sent == 0, now=now)
             sent += failure is None
             if failure is not None and failure.trouble.is_everybodys:
                 _put_off(claimed[index + 1 :], failure, now)
@@ -66,8 +66,8 @@ def deliver_due(
     return Batch(len(claimed), sent)
 
 
-def _deliver(app: Flask, way: Way, message: Message, *, now: datetime, is_first_sent: bool) -> Failure | None:
-    """Writes, sends and marks one mail; the failure when it was not sent for a reason others may meet."""
+def _deliver(app: Flask, way: Way, message: Message, *, wakes_others: bool, now: datetime) -> Failure | None:
+    """Writes, sends and marks one mail; the failure when it was not sent."""
     session = db.session()
     try:
         try:
@@ -77,9 +77,7 @@ def _deliver(app: Flask, way: Way, message: Message, *, now: datetime, is_first_
         name = kept.file_name(created_at=message.created_at, kind=message.kind, key=message.message_key)
         reply = way.send(mail, recipient=message.recipient, file_name=name)
     except gather.PointlessError as reason:
-        words = str(reason)
-        _mark(lambda: queue.abort(session, message=message, reason=words))
-        return None
+        failure = Failure(Trouble.POINTLESS, str(reason))
     except UndeliveredError as error:
         failure = error.failure
         log.warning("Mail %s to registration %s: %s", message.id, message.registration_id, failure.words)
@@ -89,7 +87,7 @@ def _deliver(app: Flask, way: Way, message: Message, *, now: datetime, is_first_
         log.exception("Mail %s cannot be written", message.id)
         failure = Failure(Trouble.BROKEN, f"It could not be written: {type(error).__name__}: {error}")
     else:
-        _mark(lambda: _record_sent(message, reply, now, wakes_others=is_first_sent))
+        _mark(lambda: _record_sent(message, reply, now, wakes_others=wakes_others))
         return None
     _mark(lambda: queue.mark_retry(session, message=message, failure=failure, now=now))
     return failure

@@ -120,6 +120,10 @@ def transmit(host: smtplib.SMTP, *, sender: str, recipient: str, content: bytes)
     except (smtplib.SMTPServerDisconnected, OSError) as error:
         host.close()
         raise BrokenError(_plain(error)) from error
+    except Exception:
+        # The fault is this mail's, and the next must not find its half-said commands.
+        _reset(host)
+        raise
 
 
 def _transmit(host: smtplib.SMTP, sender: str, recipient: str, content: bytes) -> str:

@@ -22,6 +22,8 @@ class Trouble(StrEnum):
     """5xx for this recipient or this message; trying again would annoy the server and change nothing."""
     BROKEN = "broken"
     """It could not be written."""
+    POINTLESS = "pointless"
+    """It must not leave any more, like one to an address that has since been corrected."""
 
     @property
     def is_everybodys(self) -> bool:

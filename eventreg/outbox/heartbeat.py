@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from eventreg.events.models import SiteState
@@ -11,14 +13,14 @@ KEY = "mail-worker"
 
 
 def beat(session: Session, *, now: datetime) -> None:
-    """Records that a worker was alive then."""
+    """Records that a worker was alive then. Several may say so at once."""
     value = {"seen_at": now.isoformat()}
-    changed = session.scalars(
-        update(SiteState).where(SiteState.key == KEY).values(value=value).returning(SiteState.key)
-    ).all()
-    if not changed:
-        session.add(SiteState(key=KEY, value=value))
-        session.flush()
+    insert = postgresql_insert if session.connection().dialect.name == "postgresql" else sqlite_insert
+    session.execute(
+        insert(SiteState)
+        .values(key=KEY, value=value)
+        .on_conflict_do_update(index_elements=["key"], set_={"value": value})
+    )
 
 
 def last_seen(session: Session) -> datetime | None:

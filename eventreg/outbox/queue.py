@@ -12,12 +12,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
-from eventreg.outbox.backoff import Failure, wait_after
+from eventreg.outbox.backoff import Failure, Trouble, wait_after
 from eventreg.outbox.models import Message
 
 LEASE = timedelta(seconds=45)
 """How long a claim lasts unless renewed, and so how long the mail of a worker that died waits for another."""
 LONGEST_REPLY = 1000
+SECRET = frozenset({"auth"})
+"""Kinds whose payload holds what opens an account; it is forgotten once the mail has left."""
 FOR_ALL = "No mail could be sent: "
 """Begins the reason kept with mails that were put off because none would have been taken."""
 
@@ -109,20 +111,12 @@ def release(session: Session, *, claimed: Iterable[Message], now: datetime) -> N
         )
 
 
-def abort(session: Session, *, message: Message, reason: str) -> None:
-    """Gives up a mail that must not leave any more, like one to an address that has since been corrected."""
-    session.execute(
-        update(Message).where(_is_held(message)).values(state="aborted", leased_until=None, server_reply=_short(reason))
-    )
-
-
 def mark_sent(session: Session, *, message: Message, reply: str, now: datetime) -> None:
     """Records that it left, whoever holds it by now: it did leave."""
-    session.execute(
-        update(Message)
-        .where(Message.id == message.id, Message.state != "sent")
-        .values(state="sent", sent_at=now, leased_until=None, server_reply=_short(reply))
-    )
+    values = {"state": "sent", "sent_at": now, "leased_until": None, "server_reply": _short(reply)}
+    if message.kind in SECRET:
+        values["payload"] = {}
+    session.execute(update(Message).where(Message.id == message.id, Message.state != "sent").values(values))
 
 
 def mark_retry(session: Session, *, message: Message, failure: Failure, now: datetime) -> None:
@@ -177,8 +171,9 @@ def _is_held(message: Message) -> ColumnElement[bool]:
 
 def _after_failure(failure: Failure, wait: timedelta | None, now: datetime) -> dict[str, Any]:
     words = FOR_ALL + failure.words if failure.trouble.is_everybodys else failure.words
+    given_up = "aborted" if failure.trouble is Trouble.POINTLESS else "failed"
     return {
-        "state": "failed" if wait is None else "retrying",
+        "state": given_up if wait is None else "retrying",
         "due_at": now if wait is None else now + wait,
         "server_reply": _short(words),
     }

@@ -16,7 +16,7 @@ def test_waits_grow_to_an_hour_and_last_about_three_days(trouble: Trouble) -> No
     assert PATIENCE <= sum(waits, timedelta()) < PATIENCE + LONGEST_WAIT
 
 
-@pytest.mark.parametrize("trouble", [Trouble.REJECTED, Trouble.BROKEN])
+@pytest.mark.parametrize("trouble", [Trouble.REJECTED, Trouble.BROKEN, Trouble.POINTLESS])
 def test_a_rejected_recipient_is_not_tried_again(trouble: Trouble) -> None:
     assert wait_after(trouble, 1) is None
 

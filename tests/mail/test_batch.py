@@ -1,0 +1,343 @@
+"""From the claim to the last mark: nothing lost, nothing sent twice unrecognisably, nobody held up by another."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventreg.db import db, write_transaction
+from eventreg.events.models import Event
+from eventreg.mail import batch, kept
+from eventreg.mail.batch import Batch
+from eventreg.outbox import queue
+from eventreg.outbox.models import Message
+from eventreg.registrations.models import Registration
+from tests.support.calendars import entry, parsed
+from tests.support.letters import calendar_of, read, text_of
+from tests.support.outbox import message, owe, owe_about, states
+from tests.support.smtp import SmtpServer, settings_for
+
+MINUTE = timedelta(minutes=1)
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture
+def mailing(make_app: MakeApp, smtp_server: SmtpServer) -> Flask:
+    """The application, mailing through the real server."""
+    return make_app(**settings_for(smtp_server))
+
+
+@pytest.fixture
+def event(make_event: Callable[..., Event]) -> Event:
+    return make_event()
+
+
+@pytest.fixture
+def amira(event: Event, make_registration: Callable[..., Registration]) -> Registration:
+    return make_registration(event, party_size=2, answers={"Dietary or access needs": "No nuts"})
+
+
+def deliver(app: Flask, now: datetime, **options: object) -> Batch:
+    with app.app_context():
+        return batch.deliver_due(app, now=now, **options)  # type: ignore[arg-type]
+
+
+def test_an_owed_mail_is_sent_once_and_marked_with_the_servers_words(
+    mailing: Flask, session: Session, now: datetime, event: Event, amira: Registration, smtp_server: SmtpServer
+) -> None:
+    owed = owe_about(session, event, amira, now=now)
+    assert deliver(mailing, now) == Batch(1, 1)
+    assert deliver(mailing, now + timedelta(days=9)) == Batch(0, 0)
+    (mail,) = smtp_server.messages
+    row = message(session, owed)
+    assert (row.state, row.server_reply, row.sent_at, row.leased_until) == ("sent", "250 OK", now, None)
+    assert mail["Message-ID"] == f"<{row.message_key}@example.org>"
+    assert "You are coming, with one guest." in text_of(mail)
+    assert "Dietary or access needs: No nuts" in text_of(mail)
+    parsed(calendar_of(mail) or b"")
+
+
+def test_one_mail_per_person_and_nobody_sees_another(
+    mailing: Flask,
+    session: Session,
+    now: datetime,
+    event: Event,
+    make_registration: Callable[..., Registration],
+    smtp_server: SmtpServer,
+) -> None:
+    people = [make_registration(event, email=f"p{number}@example.org") for number in range(25)]
+    for person in people:
+        owe_about(session, event, person, now=now)
+    assert [deliver(mailing, now).sent for _ in range(3)] == [20, 5, 0]
+    assert sorted(smtp_server.recipients) == sorted([person.email] for person in people)
+    for mail, (recipient,) in zip(smtp_server.messages, smtp_server.recipients, strict=True):
+        others = {person.email for person in people} - {recipient}
+        assert mail["To"] == recipient
+        assert not any(other in str(mail) for other in others)
+
+
+def test_a_server_that_is_away_costs_no_mail_and_says_why(
+    mailing: Flask, session: Session, now: datetime, event: Event, amira: Registration, smtp_server: SmtpServer
+) -> None:
+    owed = [owe_about(session, event, amira, now=now), *(owe(session, now=now) for _ in range(24))]
+    smtp_server.stop()
+    assert deliver(mailing, now) == Batch(20, 0, halted=True)
+    assert {(row.state, row.server_reply) for row in (message(session, each) for each in owed)} == {
+        ("retrying", "No mail could be sent: Connection refused")
+    }
+    assert deliver(mailing, now) == Batch(0, 0)
+    smtp_server.start()
+    assert deliver(mailing, now + MINUTE).sent == 20
+    assert deliver(mailing, now + MINUTE).sent == 5
+    assert len(smtp_server.messages) == 25
+    assert {state for _kind, state in states(session)} == {"sent"}
+
+
+def test_a_server_that_stalls_is_given_up_for_this_batch_after_one_timeout(
+    make_app: MakeApp, session: Session, now: datetime, smtp_server: SmtpServer
+) -> None:
+    for _ in range(5):
+        owe(session, now=now)
+    smtp_server.stall()
+    app, started = make_app(**settings_for(smtp_server) | {"MAIL_TIMEOUT": 0.5}), time.monotonic()
+    assert deliver(app, now) == Batch(5, 0, halted=True)
+    assert time.monotonic() - started < 2
+
+
+def test_one_success_wakes_what_was_put_off_for_all(
+    mailing: Flask, session: Session, now: datetime, smtp_server: SmtpServer
+) -> None:
+    owe(session, now=now)
+    smtp_server.stop()
+    for tries in range(6):
+        deliver(mailing, now + tries * timedelta(hours=2))
+    later = now + timedelta(hours=10, minutes=1)
+    smtp_server.start()
+    owe(session, now=later)
+    assert [deliver(mailing, later).sent for _ in range(2)] == [1, 1]
+
+
+def test_a_refused_recipient_and_a_mail_that_cannot_be_written_hold_up_nobody(
+    mailing: Flask, session: Session, now: datetime, smtp_server: SmtpServer
+) -> None:
+    smtp_server.refused = {"wim@example.org": "550 5.1.1 No such mailbox"}
+    owed = [
+        owe(session, now=now, kind="confirmation"),
+        owe(session, now=now, recipient="not an address"),
+        owe(session, now=now, recipient="wim@example.org"),
+        owe(session, now=now, recipient="sam@example.org"),
+    ]
+    assert deliver(mailing, now) == Batch(4, 1)
+    rows = [message(session, each) for each in owed]
+    assert [row.state for row in rows] == ["aborted", "failed", "failed", "sent"]
+    assert rows[0].server_reply == "The registration is gone."
+    assert rows[1].server_reply.startswith("It could not be written: ")
+    assert rows[2].server_reply == "550 5.1.1 No such mailbox"
+    assert smtp_server.recipients == [["sam@example.org"]]
+
+
+def test_a_greylisted_mail_is_sent_later_under_the_same_message_id(
+    mailing: Flask, session: Session, now: datetime, smtp_server: SmtpServer
+) -> None:
+    seen: list[bytes] = []
+    smtp_server.on_data = lambda envelope: seen.append(envelope.content)
+    owed = owe(session, now=now)
+    smtp_server.reply = "451 4.7.1 Greylisted"
+    deliver(mailing, now)
+    assert message(session, owed).server_reply == "451 4.7.1 Greylisted"
+    assert deliver(mailing, now + timedelta(seconds=59)).claimed == 0
+    smtp_server.reply = "250 OK"
+    assert deliver(mailing, now + MINUTE).sent == 1
+    assert seen[0] == seen[1]
+
+
+def test_a_worker_that_dies_in_the_middle_loses_nothing(
+    mailing: Flask, session: Session, now: datetime, smtp_server: SmtpServer
+) -> None:
+    owe(session, now=now)
+    with mailing.app_context(), write_transaction(db.session()):
+        queue.claim(db.session(), limit=5, now=now)
+    assert deliver(mailing, now + queue.LEASE - timedelta(seconds=1)).claimed == 0
+    assert deliver(mailing, now + queue.LEASE).sent == 1
+
+
+def test_telling_it_to_stop_gives_back_what_was_not_tried(
+    mailing: Flask, session: Session, now: datetime, smtp_server: SmtpServer
+) -> None:
+    for _ in range(3):
+        owe(session, now=now)
+    asked = iter([False, True])
+    assert deliver(mailing, now, is_stopping=lambda: next(asked)) == Batch(3, 1, halted=True)
+    assert states(session) == [("test", "sent"), ("test", "queued"), ("test", "queued")]
+    assert deliver(mailing, now).sent == 2
+
+
+def test_a_slow_server_makes_no_other_worker_send_the_same(
+    mailing: Flask, session: Session, smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim is renewed while the mail is under way, and a worker that looks then finds nothing due."""
+    from eventreg import clock
+
+    monkeypatch.setattr(batch, "RENEWAL_SECONDS", 0.1)
+    owed = owe(session, now=clock.now())
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def wait(_envelope: object) -> None:
+        under_way.set()
+        go_on.wait(10)
+
+    smtp_server.on_data = wait
+    first = threading.Thread(target=deliver, args=(mailing, clock.now()))
+    first.start()
+    assert under_way.wait(10)
+    claimed_until = message(session, owed).leased_until
+    deadline = time.monotonic() + 5
+    while message(session, owed).leased_until == claimed_until and time.monotonic() < deadline:
+        time.sleep(0.05)
+    renewed_until = message(session, owed).leased_until
+    assert claimed_until is not None
+    assert renewed_until is not None
+    assert renewed_until > claimed_until
+    assert deliver(mailing, claimed_until).claimed == 0
+    go_on.set()
+    first.join()
+    assert (len(smtp_server.messages), message(session, owed).state) == (1, "sent")
+
+
+# What may still leave.
+
+
+def test_a_mail_to_an_address_that_was_corrected_never_leaves(
+    mailing: Flask, session: Session, now: datetime, event: Event, amira: Registration, smtp_server: SmtpServer
+) -> None:
+    owed = owe_about(session, event, amira, now=now)
+    link = owe(session, now=now, kind="link", recipient="amira@example.org", payload={"registration_ids": [amira.id]})
+    registration = session.get_one(Registration, amira.id)
+    registration.email = registration.email_key = "amira@example.com"
+    registration.link_generation += 1
+    session.commit()
+    deliver(mailing, now)
+    assert smtp_server.messages == []
+    assert {(message(session, each).state, message(session, each).server_reply) for each in (owed, link)} == {
+        ("aborted", "The address was corrected before this mail left.")
+    }
+
+
+def test_a_confirmation_of_an_event_that_is_off_is_left_unsaid_and_the_cancellation_says_it(
+    mailing: Flask, session: Session, now: datetime, event: Event, amira: Registration, smtp_server: SmtpServer
+) -> None:
+    owe_about(session, event, amira, now=now)
+    owe_about(session, event, amira, now=now, kind="event_cancelled")
+    session.get_one(Event, event.id).status = "cancelled"
+    session.commit()
+    for _ in range(2):
+        deliver(mailing, now)
+    assert states(session) == [("confirmation", "aborted"), ("event_cancelled", "sent")]
+    (mail,) = smtp_server.messages
+    assert mail["Subject"] == "Cancelled: A day of reflection"
+    # Nothing had been put into the calendar, so there is nothing to take out.
+    assert calendar_of(mail) is None
+
+
+def test_the_calendar_follows_the_person_through_every_mail(
+    mailing: Flask, session: Session, now: datetime, event: Event, amira: Registration, smtp_server: SmtpServer
+) -> None:
+    told = [
+        ("waitlisted", {"status": "waitlisted", "position": 1}),
+        ("promotion", {}),
+        ("changed", {"rsvp": "no"}),
+        ("changed", {"rsvp": "maybe"}),
+        ("withdrawn", {"status": "cancelled"}),
+        ("withdrawn", {"status": "cancelled"}),
+    ]
+    for seconds, (kind, facts) in enumerate(told):
+        owe_about(session, event, amira, now=now + timedelta(seconds=seconds), kind=kind, **facts)
+    for _ in told:
+        deliver(mailing, now + MINUTE)
+    found = [calendar_of(mail) for mail in smtp_server.messages]
+    assert [None if ics is None else parsed(ics)["METHOD"] for ics in found] == [
+        None,
+        "PUBLISH",
+        "CANCEL",
+        "PUBLISH",
+        "CANCEL",
+        None,
+    ]
+    stamps = [entry(ics)["DTSTAMP"].dt for ics in found if ics is not None]
+    assert stamps == sorted(set(stamps))
+    assert {str(entry(ics)["UID"]) for ics in found if ics is not None} == {event.uid}
+
+
+def test_links_of_one_person_come_in_one_mail(
+    mailing: Flask,
+    session: Session,
+    now: datetime,
+    event: Event,
+    amira: Registration,
+    make_event: Callable[..., Event],
+    make_registration: Callable[..., Registration],
+    smtp_server: SmtpServer,
+) -> None:
+    other = make_registration(make_event(title="Grand rounds"))
+    stranger = make_registration(event, email="sam@example.org")
+    owe(
+        session,
+        now=now,
+        kind="link",
+        recipient=amira.email,
+        payload={"registration_ids": [other.id, amira.id, stranger.id]},
+    )
+    deliver(mailing, now)
+    text = text_of(smtp_server.messages[0])
+    links = mailing.extensions["eventreg.links"]
+    assert [links.manage(each.id, 1) in text for each in (amira, other, stranger)] == [True, True, False]
+
+
+def test_mail_about_an_account_arrives_in_the_sites_dress(
+    mailing: Flask, session: Session, now: datetime, smtp_server: SmtpServer
+) -> None:
+    payload = {
+        "subject": "Choose a\r\nnew password",
+        "text": "Open https://x.example/t",
+        "html": "<p><b>t</b></p>",
+    }
+    owe(session, now=now, kind="auth", recipient="olga@example.org", payload=payload)
+    deliver(mailing, now)
+    (mail,) = smtp_server.messages
+    assert mail["Subject"] == "Choose a new password"
+    assert text_of(mail).startswith("Open https://x.example/t\n")
+    assert "<p><b>t</b></p>" in str(mail.get_body(("html",)).get_content())  # type: ignore[union-attr]
+    assert session.scalar(select(Message.payload)) == {}
+
+
+def test_without_a_server_the_mail_is_kept_and_the_row_says_where(
+    app: Flask, session: Session, now: datetime, event: Event, amira: Registration, instance: Path
+) -> None:
+    owed = owe_about(session, event, amira, now=now)
+    assert deliver(app, now) == Batch(1, 1)
+    (name,) = kept.names(instance / "mail")
+    assert message(session, owed).server_reply == f"Kept in {instance / 'mail' / name}"
+    mail = read((instance / "mail" / name).read_bytes())
+    assert mail["To"] == "amira@example.org"
+
+
+def test_no_transaction_is_open_while_the_server_is_spoken_to(
+    mailing: Flask, session: Session, now: datetime, event: Event, amira: Registration, smtp_server: SmtpServer
+) -> None:
+    owe_about(session, event, amira, now=now)
+    session.rollback()
+    open_connections: list[int] = []
+
+    def look(_envelope: object) -> None:
+        with mailing.app_context():
+            open_connections.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]
+
+    smtp_server.on_data = look
+    deliver(mailing, now)
+    assert open_connections == [0]
