@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask, current_app, request
 from flask_babel import get_locale
+from flask_babel import gettext as _
 from markupsafe import Markup
 
 from eventreg import timezones
@@ -93,6 +94,20 @@ def iso_end(event: Event) -> str:
     return event.ends_at.astimezone(timezones.zone(event.timezone)).isoformat(timespec="seconds")
 
 
+def time_attributes(event: Event, style: str) -> dict[str, str]:
+    """The attributes of an event's `<time>`. `style` is "long" or "short": how the script words “your time”."""
+    attributes = {"datetime": iso_start(event)}
+    if not event.all_day:
+        attributes |= {
+            "data-starts": iso(event.starts_at),
+            "data-ends": iso(event.ends_at),
+            "data-zone": event.timezone,
+            "data-style": style,
+            "data-your-time": _("Your time: {time}"),
+        }
+    return attributes
+
+
 def date_parts(day: date) -> dict[str, Any]:
     """Month, day and weekday for the date block."""
     return {"month": wording.day_part(day, "LLL"), "day": day.day, "weekday": wording.day_part(day, "EEE")}
@@ -143,6 +158,7 @@ GLOBALS: dict[str, Callable[..., Any]] = {
     "cover_src": cover_src,
     "map_url": calendar_links.on_map,
     "locale": locale,
+    "time_attributes": time_attributes,
     "seat_words": wording.seat_words,
     "closing_words": wording.closing_words,
     "site_path": site_path,
