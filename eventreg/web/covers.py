@@ -32,7 +32,8 @@ def draw(slug: str, category_key: str) -> str:
     >>> draw("tea", "talk") == draw("tea", "talk") != draw("coffee", "talk")
     True
     """
-    palette = PALETTES[_digest(f"category:{category_key}")[0] % len(PALETTES)]
+    # The number spreads the categories that community calendars have most over different palettes.
+    palette = PALETTES[_digest(f"colours-48:{category_key}")[0] % len(PALETTES)]
     digest = _digest(f"slug:{slug}")
     motif = MOTIFS[digest[0] % len(MOTIFS)]
     body = "".join(motif(palette, _numbers(digest[1:])))

@@ -9,7 +9,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from eventreg import timezones
+from eventreg import mail, timezones
 from eventreg.events import rules, wording
 from eventreg.events.models import Event
 from eventreg.links import Links
@@ -29,7 +29,7 @@ def init_app(app: Flask) -> None:
         site_name=app.config["SITE_NAME"],
         contact_email=app.config["CONTACT_EMAIL"],
         default_timezone=app.config["DEFAULT_TIMEZONE"],
-        mail_is_sent=bool(app.config["MAIL_SERVER"]),
+        mail_is_sent=mail.destination(app) == "server",
     )
 
 
