@@ -33,6 +33,8 @@ class Plain:
             fields[name].label.text = text
         for field in fields.values():
             field.description = self.hints.get(field.name, "")
+            if isinstance(field, PasswordField):
+                setattr(field.flags, "required", True)  # noqa: B010 - the stub knows no flags
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
         """As Flask-Security's, once what is too long or holds control characters has been refused unread."""
@@ -46,7 +48,7 @@ class Plain:
                 if not field.data.isprintable():
                     field.errors = (_l("That holds characters no keyboard makes."),)
                     return False
-        return bool(super().validate(*args, **kwargs))
+        return bool(super().validate(*args, **kwargs))  # type: ignore[misc]
 
 
 class SignInForm(Plain, LoginForm):

@@ -94,7 +94,7 @@ def test_every_number_of_the_list_leads_to_the_people_it_counts(
     ):
         address = page.link(f"{number} {words} {event.title}")
         listed = Page.of(olga.get(address)).text
-        assert "1 registration" in listed
+        assert f"1 registration, {number} p" in listed
         assert [name for name in ("Amira", "Wim", "Mia", "Noa") if f"{name}" in listed] == [who]
 
 
