@@ -136,6 +136,12 @@ def answers_of(session: Session, registration_ids: Iterable[int]) -> dict[int, d
     return dict(found)
 
 
+def names_of(session: Session, registration_ids: Iterable[int]) -> dict[int, str]:
+    """{registration id: name} in one statement."""
+    query = select(Registration.id, Registration.name).where(Registration.id.in_(list(registration_ids)))
+    return {row.id: row.name for row in session.execute(query)}
+
+
 def by_id(session: Session, registration_id: int) -> Registration | None:
     """One registration, whatever its status."""
     return session.get(Registration, registration_id)

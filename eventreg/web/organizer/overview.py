@@ -3,13 +3,11 @@
 from collections.abc import Iterable
 
 from flask import render_template, request
-from sqlalchemy import select
 
 from eventreg.audit import AuditEntry, history
 from eventreg.db import db
 from eventreg.events.models import Event
 from eventreg.registrations import queries
-from eventreg.registrations.models import Registration
 from eventreg.web.access import event_editor
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import blueprint, words
@@ -60,7 +58,4 @@ def event_history(event: Event) -> str:
 def names(entries: Iterable[AuditEntry]) -> dict[int, str]:
     """Who the entries speak of, by registration id, in one statement."""
     ids = {entry.registration_id for entry in entries if entry.registration_id is not None}
-    if not ids:
-        return {}
-    rows = db.session().execute(select(Registration.id, Registration.name).where(Registration.id.in_(ids)))
-    return {row.id: row.name for row in rows}
+    return queries.names_of(db.session(), ids) if ids else {}
