@@ -26,7 +26,8 @@ class RsvpForm(FlaskForm):
 
     asked: Sequence[Question] = ()
 
-    rsvp: RadioField
+    # The fields in the order of the page, which is also the order in which errors are listed.
+    rsvp = RadioField(_l("Will you come?"), [InputRequired(_l("Choose yes, maybe or no."))])
     party_size: IntegerField
     name = StringField(
         _l("Your name"),
@@ -46,6 +47,14 @@ class RsvpForm(FlaskForm):
     )
     join_waitlist = BooleanField(_l("Put all of us on the waitlist"))
     leave_empty = StringField(_l("Leave this empty"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rsvp.choices = [
+            SelectChoice("yes", _("Yes")),
+            SelectChoice("maybe", _("Maybe")),
+            SelectChoice("no", _("No")),
+        ]
 
     def answer(self, *, email: str | None = None, opened_at: datetime | None = None) -> AnswerForm:
         """The validated values, as the service takes them; `email` where the form does not ask for it."""
@@ -93,11 +102,6 @@ def change_form(event: Event, registration: Registration, asked: Sequence[Questi
 def _class(event: Event, asked: Sequence[Question], **changed: Any) -> type[RsvpForm]:
     """A form class of its own, because WTForms keeps fields on the class; None takes a field away."""
     most = event.max_party_size
-    rsvp = RadioField(
-        _("Will you come?"),
-        [InputRequired(_("Choose yes, maybe or no."))],
-        choices=[SelectChoice("yes", _("Yes")), SelectChoice("maybe", _("Maybe")), SelectChoice("no", _("No"))],
-    )
     party_size = IntegerField(
         _("How many people, you included?"),
         [
@@ -108,7 +112,7 @@ def _class(event: Event, asked: Sequence[Question], **changed: Any) -> type[Rsvp
         widget=NumberInput(min=1, max=most),
         render_kw={"inputmode": "numeric", "data-party-size": ""},
     )
-    own = {"asked": asked, "rsvp": rsvp, "party_size": party_size, **questions.fields(asked), **changed}
+    own = {"asked": asked, "party_size": party_size, **questions.fields(asked), **changed}
     return type("EventRsvpForm", (RsvpForm,), own)
 
 
