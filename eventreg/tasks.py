@@ -19,6 +19,7 @@ from huey.api import Huey, PostgresHuey, SqliteHuey, TaskWrapper, crontab
 from huey.registry import Message as HueyMessage
 from huey.serializer import Serializer
 from huey.storage import PostgresStorage
+from psycopg.errors import DuplicateObject, UniqueViolation
 
 from eventreg import clock
 from eventreg.db import db, write_transaction
@@ -56,6 +57,13 @@ class PooledStorage(PostgresStorage):
         engine = self.connection_params["engine"].execution_options(isolation_level="AUTOCOMMIT")
         with engine.connect() as connection, connection.connection.cursor() as cursor:
             yield cursor
+
+    def initialize_schema(self) -> None:
+        """Makes the tables; two processes that do so at once meet in PostgreSQL's catalogue, and one tries again."""
+        try:
+            super().initialize_schema()
+        except (UniqueViolation, DuplicateObject):
+            super().initialize_schema()
 
     def _connect(self) -> Any:
         """The connection on which a worker listens; it stays open, so the pool lets it go."""

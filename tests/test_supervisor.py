@@ -1,0 +1,156 @@
+"""`eventreg serve` as it runs: whatever dies comes back, and a signal ends all of it."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from eventreg import supervisor
+from tests.support.live import EVENTREG, LiveServer, environment, run_eventreg
+from tests.support.making import SECRET_KEY
+from tests.support.needs import ROOT
+from tests.support.smtp import free_port, wait_until
+
+MakeServer = Callable[..., LiveServer]
+
+
+def children(pid: int) -> dict[str, int]:
+    """The processes right below that one, by the name they gave themselves."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[1]) == pid and fields[0] != "Z":
+                found[(entry / "comm").read_text().strip()] = int(entry.name)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=20) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def is_gone(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_killed_processes_come_back_and_no_visitor_is_turned_away(make_live_server: MakeServer) -> None:
+    server = make_live_server()
+    wait_until(lambda: status(server.url("/readyz")) == 200, seconds=30, what="being ready")
+    before = children(server.process.pid)
+    assert set(before) == {"eventreg-web", "eventreg-worker"}
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: all(is_gone(pid) for pid in before.values()), what="the end of both")
+    # The parent holds the port, so this waits for the new process instead of being refused.
+    assert status(server.url("/healthz")) == 200
+    wait_until(lambda: set(children(server.process.pid)) == set(before), seconds=30, what="the return of both")
+    after = children(server.process.pid)
+    assert not set(after.values()) & set(before.values())
+    wait_until(lambda: status(server.url("/readyz")) == 200, seconds=30, what="being ready again")
+    assert "The eventreg-web ended (signal 9)" in server.log
+    assert "The eventreg-worker ended (signal 9)" in server.log
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_everything_within_five_seconds(make_live_server: MakeServer, signum: int) -> None:
+    server = make_live_server()
+    wait_until(lambda: len(children(server.process.pid)) == 2, what="both processes")
+    below = children(server.process.pid)
+    port = int(server.base_url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as visitor:
+        visitor.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert visitor.recv(15) == b"HTTP/1.1 200 OK"
+        started = time.monotonic()
+        server.process.send_signal(signum)
+        assert server.process.wait(timeout=10) == 0
+        assert time.monotonic() - started < 5
+    assert all(is_gone(pid) for pid in below.values())
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.sqlite_only
+def test_ctrl_c_at_a_terminal_reaches_all_of_them_and_still_ends_cleanly(make_live_server: MakeServer) -> None:
+    server = make_live_server()
+    wait_until(lambda: len(children(server.process.pid)) == 2, what="both processes")
+    os.killpg(server.process.pid, signal.SIGINT)
+    assert server.process.wait(timeout=5) == 0
+    assert "Traceback" not in server.log
+    assert "started again" not in server.log
+
+
+@pytest.mark.sqlite_only
+def test_a_killed_parent_takes_its_children_along(make_live_server: MakeServer) -> None:
+    server = make_live_server()
+    wait_until(lambda: len(children(server.process.pid)) == 2, what="both processes")
+    below = children(server.process.pid)
+    server.process.kill()
+    server.process.wait()
+    wait_until(lambda: all(is_gone(pid) for pid in below.values()), what="the end of both")
+
+
+@pytest.mark.sqlite_only
+def test_a_port_in_use_is_said_in_one_sentence(database_url: str, instance: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_eventreg(
+            "serve", "--port", str(port), instance=instance, DATABASE_URL=database_url, SECRET_KEY=SECRET_KEY
+        )
+    sentence = (
+        f"eventreg: Port {port} on 127.0.0.1 cannot be served: Address already in use. "
+        "Choose another with --port (PORT= with make run).\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
+
+
+@pytest.mark.sqlite_only
+def test_without_base_url_links_name_the_address_served_on(database_url: str, instance: Path) -> None:
+    settings = {"DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY}
+    assert run_eventreg("demo", instance=instance, **settings).returncode == 0
+    port = free_port()
+    process = subprocess.Popen(
+        [*EVENTREG, "serve", "--port", str(port)],
+        cwd=ROOT,
+        env=environment(instance, **settings),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"Serving on http://127.0.0.1:{port}. Ctrl-C stops it.\n"
+
+        def feed() -> str:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/calendar.ics", timeout=20) as response:
+                return str(response.read().decode()).replace("\r\n ", "")
+
+        # The demo was loaded for another address; the worker writes the feeds anew at its start.
+        wait_until(lambda: ":8000" not in feed(), seconds=20, what="the new address")
+        assert f"URL:http://127.0.0.1:{port}/events/alumni-weekend" in feed()
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+        assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [("no-such-host.invalid", "cannot be served: "), ("192.0.2.1", "Cannot assign requested address")],
+)
+def test_a_host_that_is_not_ours_is_said_in_words(host: str, words: str) -> None:
+    with pytest.raises(supervisor.PortUnavailableError, match=words):
+        supervisor.listen(host, 0)
