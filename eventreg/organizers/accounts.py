@@ -121,6 +121,8 @@ def init_app(app: Flask, *, mail_util: type[MailUtil], forms: Mapping[str, Any])
     for name, value in {**SETTINGS, **_derived(app)}.items():
         app.config[f"SECURITY_{name}"] = value
     app.config["SESSION_PROTECTION"] = "strong"
+    # A session lives as long as the browser, and never longer than this after it last changed.
+    app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(days=7)
 
     @app.before_request
     def nobody_where_nobody_signs_in() -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from itsdangerous import TimestampSigner
 from sqlalchemy.orm import Session
 
 from eventreg.organizers.models import Organizer
@@ -124,6 +125,19 @@ def test_session_cookie_is_out_of_reach_of_scripts_and_other_sites(client: Any, 
 def test_session_of_another_browser_is_not_taken(olga: Any) -> None:
     assert olga.get("/organize/").status_code == 200
     assert olga.get("/organize/", headers={"User-Agent": "somebody else's"}).status_code == 302
+
+
+@pytest.mark.parametrize(("days", "status"), [(6, 200), (8, 302)])
+def test_session_ends_a_week_after_it_last_changed(olga: Any, app: Any, days: int, status: int) -> None:
+    class Earlier(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return super().get_timestamp() - days * 24 * 3600
+
+    serializer = app.session_interface.get_signing_serializer(app)
+    kept = serializer.loads(olga.get_cookie("session").value)
+    serializer.signer = Earlier
+    olga.set_cookie("session", serializer.dumps(kept))
+    assert olga.get("/organize/").status_code == status
 
 
 def test_signing_out_takes_a_post(olga: Any) -> None:
