@@ -30,12 +30,16 @@ _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a mail: its type as the header has it, its name and size, its text where it is text."""
+    """One part of a mail: its type as the header has it, its name and size, and what can be shown of it.
+
+    `pieces` are of plain text, with the address each leads to or ""; `source` is a calendar entry as it stands.
+    """
 
     content_type: str
     file_name: str
     size: int
     pieces: list[tuple[str, str]]
+    source: str
 
 
 @blueprint.get("/dev/mail")
@@ -122,12 +126,13 @@ def _head(folder: Path, name: str) -> dict[str, str]:
 def _part(part: EmailMessage) -> Part:
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
-    is_shown = part.get_content_maintype() == "text" and part.get_content_subtype() != "html"
+    text, kind = content.decode("utf-8", "replace").replace("\r", ""), part.get_content_type()
     return Part(
         content_type=str(part["Content-Type"]),
         file_name=part.get_filename() or "",
         size=len(content),
-        pieces=_pieces(content.decode("utf-8", "replace").replace("\r", "")) if is_shown else [],
+        pieces=_pieces(text) if kind == "text/plain" else [],
+        source=text if kind == "text/calendar" else "",
     )
 
 
