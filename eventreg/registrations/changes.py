@@ -77,7 +77,7 @@ def change(
         )
     if changes and form.email == before.email:
         _tell_of_change(session, event, registration, before, now=now)
-    if before.seats > _before(registration).seats or registration.status == "waitlisted":
+    if before.seats > _before(registration).seats or "waitlisted" in {before.status, registration.status}:
         promote(session, event_id=event.id, now=now)
     session.refresh(registration)
     return outcome(session, registration)
@@ -114,7 +114,7 @@ def cancel(
     if event.status == "published":
         messages.tell(session, event, registration, kind="withdrawn", now=now, extra={"previous": _as_payload(before)})
     session.flush()
-    if before.seats:
+    if before.seats or before.status == "waitlisted":  # seats held for whoever leaves the line go to the next
         promote(session, event_id=event.id, now=now)
     return outcome(session, registration)
 

@@ -128,6 +128,15 @@ def test_rule_hold_keeps_freed_seats_for_the_first_in_line(make_event, make_regi
     assert mails(session) == [("withdrawn", "amira@example.org")]
 
 
+def test_rule_hold_gives_the_held_seats_to_the_next_when_the_first_leaves_the_line(
+    make_event, make_registration, session, now
+) -> None:
+    event = make_event(capacity=2, waitlist_rule="hold")
+    large, _small = waiting(make_registration, event, now, 3, 1)
+    cancel(session, large, now)
+    assert mails(session) == [("withdrawn", "w1@example.org"), ("promotion", "w2@example.org")]
+
+
 def test_cancelling_twice_changes_and_mails_nothing_more(make_event, make_registration, session, now) -> None:
     event = make_event(capacity=2)
     registration = make_registration(event)
