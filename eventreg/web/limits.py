@@ -33,7 +33,7 @@ def is_over(name: str, *, per_address: str = PER_ADDRESS, per_ip: str = PER_IP) 
     if not limiter.enabled:
         return False
     counted = [(per_ip, "ip", get_remote_address()), (per_address, "address", posted_address())]
-    return not all([_hit(rate, name, kind, key) for rates, kind, key in counted for rate in parse_many(rates)])
+    return not all(_hit(rate, name, kind, key) for rates, kind, key in counted for rate in parse_many(rates))
 
 
 def _hit(rate: RateLimitItem, *key: str) -> bool:

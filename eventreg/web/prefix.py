@@ -15,6 +15,7 @@ class Prefix:
         self.prefix = prefix.rstrip("/")
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Serves one request."""
         path = environ.get("PATH_INFO", "")
         if path == self.prefix or path.startswith(f"{self.prefix}/"):
             environ["PATH_INFO"] = path[len(self.prefix) :] or "/"

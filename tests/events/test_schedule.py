@@ -16,8 +16,10 @@ def test_time_in_a_gap_is_refused_with_the_reason_and_the_way_out() -> None:
         schedule.instants(datetime(2027, 3, 14, 2, 30), datetime(2027, 3, 14, 5, 0), timezone=NEW_YORK, all_day=False)
     assert (refused.value.field, refused.value.message) == (
         "starts_at",
-        "02:30 does not exist on March 14, 2027 in America/New_York: the clocks go forward and skip it. "
-        "Choose 03:30, the same moment on the new clock, or another time.",
+        (
+            "02:30 does not exist on March 14, 2027 in America/New_York: the clocks go forward and skip it. "
+            "Choose 03:30, the same moment on the new clock, or another time."
+        ),
     )
 
 
