@@ -6,6 +6,7 @@ The calendar part stands inside multipart/alternative, where Outlook looks for i
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.errors import HeaderParseError, MessageDefect
 from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -62,9 +63,7 @@ def about_links(
     """The mail that holds the links of one person's registrations."""
     values = {"own": [_own(event, registration, site) for event, registration in own]}
     mail = _written(message, values, site=site, templates=templates)
-    mail["Reply-To"] = Address(
-        addr_spec=(own[0][0].contact_email if len(own) == 1 else "") or bare_address(site.contact)
-    )
+    mail["Reply-To"] = _contact(own[0][0] if len(own) == 1 else None, site)
     return _sealed(mail, message)
 
 
@@ -72,7 +71,7 @@ def plain(message: Message, *, site: Site, templates: Environment) -> EmailMessa
     """A mail that says what its payload says: accounts, and the test of the mail server."""
     values = {"payload": message.payload, "html": contents.given_html(message.payload)}
     mail = _written(message, values, site=site, templates=templates)
-    mail["Reply-To"] = Address(addr_spec=bare_address(site.contact))
+    mail["Reply-To"] = _contact(None, site)
     return _sealed(mail, message)
 
 
@@ -150,7 +149,15 @@ def _reply_to(subject: Subject, site: Site) -> Address:
                 subject.registration, links=site.links, reply_address=site.reply_address
             )
         )
-    return Address(addr_spec=subject.event.contact_email or bare_address(site.contact))
+    return _contact(subject.event, site)
+
+
+def _contact(event: Event | None, site: Site) -> Address:
+    """Who answers questions: the event's contact, or the site's where the event names none that is an address."""
+    try:
+        return Address(addr_spec=event.contact_email if event is not None else "")
+    except (HeaderParseError, MessageDefect, ValueError, IndexError):
+        return Address(addr_spec=bare_address(site.contact))
 
 
 def _written(message: Message, values: dict[str, Any], *, site: Site, templates: Environment) -> EmailMessage:

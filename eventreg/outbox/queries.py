@@ -51,14 +51,6 @@ def latest_for(session: Session, registration_ids: Iterable[int]) -> dict[int, M
     return {message.registration_id: message for message in messages if message.registration_id is not None}
 
 
-def recently_queued(session: Session, *, recipient: str, since: datetime, kind: str | None = None) -> int:
-    """How many mails (of that kind) one address was owed since then, to keep the form from flooding a stranger."""
-    query = select(func.count()).where(Message.recipient == recipient, Message.created_at >= since)
-    if kind is not None:
-        query = query.where(Message.kind == kind)
-    return session.scalar(query) or 0
-
-
 def was_queued_since(session: Session, *, recipient: str, kind: str, since: datetime) -> bool:
     """Whether that address was owed a mail of that kind after `since`."""
     found = exists().where(Message.recipient == recipient, Message.created_at > since, Message.kind == kind)

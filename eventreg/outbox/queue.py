@@ -5,11 +5,11 @@ longer say anything about the row once somebody else holds try 4. A worker that 
 """
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, exists, insert, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from eventreg.outbox.backoff import Failure, Trouble, wait_after
@@ -156,12 +156,14 @@ def hasten(session: Session, *, now: datetime) -> int:
     return len(result.all())
 
 
-def retry_failed(session: Session, *, now: datetime, message_ids: Sequence[int] | None = None) -> int:
-    """Starts afresh with every mail that failed or waits for its next try (or those named); how many."""
-    query = update(Message).where(or_(Message.state == "failed", Message.state == "retrying"))
-    if message_ids is not None:
-        query = query.where(Message.id.in_(message_ids))
-    result = session.scalars(query.values(state="queued", attempts=0, due_at=now).returning(Message.id))
+def retry_failed(session: Session, *, now: datetime) -> int:
+    """Starts afresh with every mail that failed or waits for its next try; how many."""
+    result = session.scalars(
+        update(Message)
+        .where(Message.state.in_(("failed", "retrying")))
+        .values(state="queued", attempts=0, due_at=now)
+        .returning(Message.id)
+    )
     return len(result.all())
 
 

@@ -272,10 +272,14 @@ def test_without_a_mailbox_the_mail_says_that_the_calendar_does_not_answer(app: 
     assert organizer == f"mailto:{with_mailbox['Reply-To']}"
 
 
-def test_an_event_without_a_contact_is_answered_by_the_site(app: Flask) -> None:
-    mail = read(write(app, row("confirmation"), event=celebration(contact_email=""), reply_address=None))
-    assert mail["Reply-To"] == "office@example.org"
-    assert "Questions? Write to office@example.org." in text_of(mail)
+@pytest.mark.parametrize(
+    "contact", ["", "no address", "a@", "a@example.org, b@example.org", "a@example.org\nBcc: b@c.d"]
+)
+def test_an_event_without_a_contact_is_answered_by_the_site(app: Flask, contact: str) -> None:
+    mail = read(write(app, row("confirmation"), event=celebration(contact_email=contact), reply_address=None))
+    assert (mail["Reply-To"], mail["Bcc"]) == ("office@example.org", None)
+    if not contact:
+        assert "Questions? Write to office@example.org." in text_of(mail)
 
 
 HOSTILE = '<b>Zoë</b>\r\nBcc: all@example.org, "李" 🎉 & =?utf-8?q?x?=\0 {{ 7*7 }} \ud800'
