@@ -140,10 +140,12 @@ def make_app(database_url: str, instance: Path, clock: Clock) -> Iterator[Callab
         return app
 
     yield make
+    kept = []
     for app in made:
         with app.app_context():
-            db.session.remove()
+            kept.append(db.engine.pool.checkedout())
             db.engine.dispose()
+    assert kept == [0] * len(made), "a connection was not given back"
 
 
 @pytest.fixture
