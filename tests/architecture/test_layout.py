@@ -47,7 +47,7 @@ def test_only_the_clock_module_reads_the_time() -> None:
 
 
 def test_services_never_commit() -> None:
-    edges = ("eventreg/web/", "eventreg/cli", "eventreg/tasks", "eventreg/db.py", "eventreg/migrations/")
+    edges = ("eventreg/web/", "eventreg/cli/", "eventreg/tasks", "eventreg/db.py", "eventreg/migrations/")
     found = [
         name(path)
         for path in MODULES

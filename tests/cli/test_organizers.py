@@ -6,7 +6,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventreg.cli_organizers import organizer
+from eventreg.cli.organizers import organizer
 from eventreg.organizers.models import Organizer
 
 PASSWORD = "correct horse battery"

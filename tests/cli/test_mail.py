@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from eventreg import clock
-from eventreg.cli_mail import mail
+from eventreg.cli.mail import mail
 from eventreg.db import write_transaction
 from eventreg.mail import kept
 from eventreg.outbox import queue

@@ -11,7 +11,8 @@ import click
 from flask.cli import FlaskGroup
 from sqlalchemy.exc import OperationalError
 
-from eventreg import cli_admin, cli_demo, cli_events, cli_mail, cli_organizers, cli_reply, cli_serve, create_app
+from eventreg import create_app
+from eventreg.cli import admin, demo, events, mail, organizers, reply, serve
 from eventreg.errors import EventRegError
 
 cli = FlaskGroup(
@@ -21,7 +22,7 @@ cli = FlaskGroup(
     add_version_option=False,
     help="Event registration and RSVP: the service and everything around it.",
 )
-for module in (cli_serve, cli_demo, cli_organizers, cli_events, cli_mail, cli_reply, cli_admin):
+for module in (serve, demo, organizers, events, mail, reply, admin):
     for command in module.COMMANDS:
         cli.add_command(command)
 
@@ -56,7 +57,3 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _fail(line: str) -> NoReturn:
     click.echo(f"eventreg: {line}", err=True)
     sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()
