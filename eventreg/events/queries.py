@@ -1,8 +1,10 @@
 """Finding an event and what it asks."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from eventreg.events.models import Event, Question
@@ -32,3 +34,27 @@ def questions(session: Session, event_id: int, *, include_retired: bool = False)
     if not include_retired:
         query = query.where(Question.retired_at.is_(None))
     return session.scalars(query).all()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedState:
+    """How many events are listed, when one of them last changed, and when any event did; None without events."""
+
+    count: int
+    listed_at: datetime | None
+    changed_at: datetime | None
+
+
+def listed_state(session: Session) -> ListedState:
+    """What tells whether the list of addresses is still the same, from two aggregates."""
+    count, newest = session.execute(select(func.count(), func.max(Event.updated_at)).where(*_LISTED)).one()
+    return ListedState(count, newest, session.scalar(select(func.max(Event.updated_at))))
+
+
+def listed_addresses(session: Session, *, limit: int) -> Sequence[Row[str, datetime]]:
+    """(slug, last change) of every listed event, the latest first."""
+    query = select(Event.slug, Event.updated_at).where(*_LISTED).order_by(Event.starts_at.desc(), Event.id)
+    return session.execute(query.limit(limit)).all()
+
+
+_LISTED = (Event.visibility == "public", Event.status != "draft")

@@ -5,13 +5,11 @@ from xml.etree import ElementTree as ET
 
 from flask import Response, current_app, request
 from flask_babel import gettext as _
-from sqlalchemy import func, select
 
 from eventreg.calendar import atom, feed, invitation
 from eventreg.db import db
 from eventreg.errors import NotFound
 from eventreg.events import queries
-from eventreg.events.models import Event
 from eventreg.links import Links
 from eventreg.mail.addresses import bare_address
 from eventreg.web import conditional
@@ -98,29 +96,21 @@ def robots() -> Response:
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
     """Every public event's address."""
-    listed = (Event.visibility == "public", Event.status != "draft")
-    count, newest = db.session().execute(select(func.count(), func.max(Event.updated_at)).where(*listed)).one()
-    any_change = db.session().scalar(select(func.max(Event.updated_at)))
-    links = _links()
+    state, links = queries.listed_state(db.session()), _links()
+    times = [at.timestamp() if at else 0 for at in (state.listed_at, state.changed_at)]
     return conditional.answer(
         lambda: _sitemap(links),
-        etag=f"{count}-{newest.timestamp() if newest else 0:.6f}-{any_change.timestamp() if any_change else 0:.6f}",
-        last_modified=max(feed.day_of(request_now()), any_change or feed.day_of(request_now())),
+        etag=f"{state.count}-{times[0]:.6f}-{times[1]:.6f}",
+        last_modified=max(feed.day_of(request_now()), state.changed_at or feed.day_of(request_now())),
         content_type="application/xml; charset=utf-8",
         cache_control=conditional.PUBLIC,
     )
 
 
 def _sitemap(links: Links) -> bytes:
-    query = (
-        select(Event.slug, Event.updated_at)
-        .where(Event.visibility == "public", Event.status != "draft")
-        .order_by(Event.starts_at.desc(), Event.id)
-        .limit(SITEMAP_LIMIT - 1)
-    )
     root = ET.Element("urlset", xmlns=SITEMAP)
     ET.SubElement(ET.SubElement(root, "url"), "loc").text = links.absolute("/events/")
-    for slug, updated_at in db.session().execute(query):
+    for slug, updated_at in queries.listed_addresses(db.session(), limit=SITEMAP_LIMIT - 1):
         url = ET.SubElement(root, "url")
         ET.SubElement(url, "loc").text = links.event(slug)
         ET.SubElement(url, "lastmod").text = updated_at.strftime("%Y-%m-%dT%H:%M:%SZ")
