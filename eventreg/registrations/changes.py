@@ -20,6 +20,7 @@ from eventreg.events.models import Event
 from eventreg.registrations import messages, seats, waitlist
 from eventreg.registrations.models import Answer, Registration
 from eventreg.registrations.outcome import Outcome
+from eventreg.registrations.promotion import promote
 from eventreg.registrations.service import AnswerForm, refuse_larger_than_allowed, refuse_unless_waiting
 
 
@@ -31,7 +32,6 @@ class Before:
     status: str
     party_size: int
     name: str
-    email: str
 
     @property
     def seats(self) -> int:
@@ -47,6 +47,7 @@ def change(
     actor: audit.Actor,
     now: datetime,
     by_organizer: bool = False,
+    tell: bool = True,
 ) -> Outcome:
     """Takes over a changed answer. Sending what is already there changes nothing and mails nobody.
 
@@ -75,7 +76,7 @@ def change(
             registration_id=registration.id,
             changes=changes,
         )
-    if changes and form.email == before.email:
+    if changes and tell:
         _tell_of_change(session, event, registration, before, now=now)
     if before.seats > _before(registration).seats or "waitlisted" in {before.status, registration.status}:
         promote(session, event_id=event.id, now=now)
@@ -93,8 +94,10 @@ def cancel(
     event, registration = load(session, registration_id)
     if registration.status == "cancelled":
         return outcome(session, registration)
-    if not by_organizer and not is_changeable(event, now):
-        raise RegistrationNotOpen(_("This event has begun, so the registration can no longer be cancelled."))
+    if not by_organizer:
+        _refuse_once_over(event, now)
+        if not is_changeable(event, now):
+            raise RegistrationNotOpen(_("This event has begun, so the registration can no longer be cancelled."))
     before = _before(registration)
     if before.seats:
         seats.give_back(session, event_id=event.id, seats=before.seats)
@@ -117,26 +120,6 @@ def cancel(
     if before.seats or before.status == "waitlisted":  # seats held for whoever leaves the line go to the next
         promote(session, event_id=event.id, now=now)
     return outcome(session, registration)
-
-
-def promote(session: Session, *, event_id: int, now: datetime) -> int:
-    """Moves the waitlist into free seats and owes each promoted person one mail; how many parties moved."""
-    moved = 0
-    for registration in waitlist.promote(session, event_id=event_id, now=now):
-        event = seats.lock(session, event_id)
-        audit.record(
-            session,
-            actor=audit.Actor.system("waitlist"),
-            action="registration.promoted",
-            now=now,
-            event_id=event_id,
-            registration_id=registration.id,
-            changes={"status": ("waitlisted", "confirmed")},
-        )
-        messages.tell(session, event, registration, kind="promotion", now=now)
-        session.flush()
-        moved += 1
-    return moved
 
 
 def load(session: Session, registration_id: int) -> tuple[Event, Registration]:
@@ -231,21 +214,25 @@ def _refuse_unless_changeable(
     """What an attendee may change, and until when. Raises: RegistrationNotOpen."""
     if registration.status == "cancelled":
         raise RegistrationNotOpen(_("This registration was cancelled. Register again if you would like to come."))
-    found = rules.availability(event, now)
-    if found.door in {rules.Door.CANCELLED, rules.Door.PAST}:
-        raise RegistrationNotOpen(rules.closed_reason(event, found))
+    _refuse_once_over(event, now)
     if not is_changeable(event, now):
         raise RegistrationNotOpen(_("This event has begun, so the registration can no longer be changed."))
+    found = rules.availability(event, now)
     wants_more = form.rsvp == "yes" and (before.rsvp != "yes" or form.party_size > before.party_size)
     if wants_more and not found.takes_answers:
         raise RegistrationNotOpen(rules.closed_reason(event, found))
 
 
+def _refuse_once_over(event: Event, now: datetime) -> None:
+    """Raises: RegistrationNotOpen when the event is cancelled or over."""
+    found = rules.availability(event, now)
+    if found.door in {rules.Door.CANCELLED, rules.Door.PAST}:
+        raise RegistrationNotOpen(rules.closed_reason(event, found))
+
+
 def _replace_answers(session: Session, registration_id: int, answers: Mapping[int, str]) -> dict[int, tuple[str, str]]:
     """Stores the answers given, leaving those to questions not asked; returns {question id: (old, new)}."""
-    stored = session.execute(
-        select(Answer.question_id, Answer.value).where(Answer.registration_id == registration_id)
-    )
+    stored = session.execute(select(Answer.question_id, Answer.value).where(Answer.registration_id == registration_id))
     old: dict[int, str] = {question_id: value for question_id, value in stored}  # noqa: C416 - rows are no pairs to mypy
     changed = {
         question_id: (old.get(question_id, ""), value)
@@ -287,9 +274,7 @@ def _tell_of_change(
 
 
 def _before(registration: Registration) -> Before:
-    return Before(
-        registration.rsvp, registration.status, registration.party_size, registration.name, registration.email
-    )
+    return Before(registration.rsvp, registration.status, registration.party_size, registration.name)
 
 
 def _as_payload(before: Before) -> dict[str, Any]:

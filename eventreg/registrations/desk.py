@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from eventreg import audit
 from eventreg.errors import EventStateError, InvalidField
-from eventreg.registrations import changes, messages, seats, waitlist
+from eventreg.registrations import changes, messages, promotion, seats
 from eventreg.registrations.models import Registration
 from eventreg.registrations.outcome import Outcome
 from eventreg.registrations.service import (
@@ -84,10 +84,13 @@ def correct(
             registration_id=registration_id,
             changes={"note": (old_note, note)},
         )
-    if form.email != old_email:
+    moves = form.email != old_email
+    if moves:
         _move_address(session, registration, form, actor=actor, now=now)
-    changes.change(session, registration_id=registration_id, form=form, actor=actor, now=now, by_organizer=True)
-    if form.email != old_email:
+    changes.change(
+        session, registration_id=registration_id, form=form, actor=actor, now=now, by_organizer=True, tell=not moves
+    )
+    if moves:
         resend(session, registration_id=registration_id, actor=actor, now=now)
     return changes.outcome(session, registration)
 
@@ -95,7 +98,10 @@ def correct(
 def resend(session: Session, *, registration_id: int, actor: audit.Actor, now: datetime) -> Outcome:
     """Owes the attendee the mail about where they stand once more. Raises: NotFound."""
     event, registration = changes.load(session, registration_id)
-    messages.tell(session, event, registration, kind=messages.kind_for(registration.rsvp, registration.status), now=now)
+    kind = messages.kind_for(registration.rsvp, registration.status)
+    if event.status == "cancelled" and kind != "withdrawn":
+        kind = "event_cancelled"
+    messages.tell(session, event, registration, kind=kind, now=now)
     audit.record(
         session,
         actor=actor,
@@ -109,23 +115,14 @@ def resend(session: Session, *, registration_id: int, actor: audit.Actor, now: d
 
 
 def promote(session: Session, *, registration_id: int, actor: audit.Actor, now: datetime) -> Outcome:
-    """Moves one waiting party up ahead of its turn, when it fits. Raises: NotFound, EventStateError, EventFull."""
+    """Moves one waiting party up ahead of its turn, when it fits. Raises: NotFound, EventStateError."""
     event, registration = changes.load(session, registration_id)
     if registration.status != "waitlisted":
         raise EventStateError(_("This registration is not on the waitlist."))
-    if not waitlist.seat(session, registration, now=now):
+    if event.status == "cancelled" or event.ends_at <= now:
+        raise EventStateError(_("Nobody can be moved up at an event that is cancelled or over."))
+    if not promotion.move_up(session, event, registration, actor=actor, now=now):
         raise EventStateError(_("The party does not fit into the free places. Raise the capacity first."))
-    audit.record(
-        session,
-        actor=actor,
-        action="registration.promoted",
-        now=now,
-        event_id=event.id,
-        registration_id=registration_id,
-        changes={"status": ("waitlisted", "confirmed")},
-    )
-    messages.tell(session, event, registration, kind="promotion", now=now)
-    session.flush()
     return changes.outcome(session, registration)
 
 

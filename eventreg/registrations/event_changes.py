@@ -13,8 +13,7 @@ from eventreg.events import service as events
 from eventreg.events.models import Event
 from eventreg.events.service import Changes
 from eventreg.events.values import EventValues
-from eventreg.registrations import changes as registration_changes
-from eventreg.registrations import messages
+from eventreg.registrations import messages, promotion
 from eventreg.registrations.models import Registration
 
 TOLD = frozenset(
@@ -44,7 +43,7 @@ def save(
     told = notify_update(session, event=event, changes=changes, now=now) if notify else 0
     promoted = 0
     if changes.keys() & {"capacity", "waitlist_rule"}:
-        promoted = registration_changes.promote(session, event_id=event_id, now=now)
+        promoted = promotion.promote(session, event_id=event_id, now=now)
     return Saved(changes, told, promoted)
 
 

@@ -11,6 +11,7 @@ RSVPS = ("yes", "no", "maybe")
 """iCalendar PARTSTAT ACCEPTED, DECLINED, TENTATIVE (RFC 5545 section 3.2.12)."""
 STATUSES = ("pending", "confirmed", "waitlisted", "cancelled")
 LIVE = text("status <> 'cancelled'")
+LONGEST_SEARCH_TEXT = 500
 
 
 class Registration(Base):
@@ -56,7 +57,7 @@ class Registration(Base):
     """As given, for writing to."""
     email_key: Mapped[str] = mapped_column(String(254))
     """Lower case, for telling people apart."""
-    search_text: Mapped[str] = mapped_column(String(500), default="")
+    search_text: Mapped[str] = mapped_column(String(LONGEST_SEARCH_TEXT), default="")
     """Name and address folded by `events.search.fold`, for the attendee list's search."""
     rsvp: Mapped[str] = mapped_column(String(10))
     status: Mapped[str] = mapped_column(String(20))

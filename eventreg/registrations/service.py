@@ -17,7 +17,7 @@ from eventreg.events.models import Event
 from eventreg.outbox import queries as outbox_queries
 from eventreg.outbox import queue
 from eventreg.registrations import messages, queries, seats, waitlist
-from eventreg.registrations.models import LIVE, Answer, Registration
+from eventreg.registrations.models import LIVE, LONGEST_SEARCH_TEXT, Answer, Registration
 from eventreg.registrations.outcome import Outcome
 
 LINK_PAUSE = timedelta(minutes=15)
@@ -47,8 +47,8 @@ class AnswerForm:
 
     @property
     def search_text(self) -> str:
-        """What the attendee list's search looks through."""
-        return search.fold(f"{self.name} {self.email}")
+        """What the attendee list's search looks through; cut, because some letters fold into many."""
+        return search.fold(f"{self.name} {self.email}")[:LONGEST_SEARCH_TEXT]
 
 
 def register(session: Session, *, event_id: int, form: AnswerForm, now: datetime, source: str = "form") -> Outcome:
@@ -139,6 +139,8 @@ def refuse_unless_waiting(event: Event, form: AnswerForm) -> None:
         return
     if left == 0:
         raise EventFull(_("Every place is taken."), seats_left=0, can_wait=False)
+    if form.party_size <= left:
+        raise EventFull(_("The places left are kept for people who wait."), seats_left=0, can_wait=False)
     raise EventFull(
         ngettext(
             "Only %(num)d place is left, and your party is %(size)d.",
@@ -193,10 +195,11 @@ def store_answers(session: Session, registration_id: int, answers: Mapping[int, 
 def _remind(session: Session, *, event_id: int, form: AnswerForm, now: datetime) -> int:
     """Mails the link of the answer that is already there; returns that registration's id."""
     existing = session.scalars(
-        select(Registration)
-        .where(Registration.event_id == event_id, Registration.email_key == form.email_key)
-        .order_by(Registration.id.desc())
-        .limit(1)
+        select(Registration).where(
+            Registration.event_id == event_id,
+            Registration.email_key == form.email_key,
+            Registration.status != "cancelled",
+        )
     ).one()
     same_form = form.opened_at is not None and form.opened_at <= existing.created_at
     if not (same_form and now - existing.created_at < DOUBLE_CLICK):

@@ -207,3 +207,11 @@ def test_nobody_is_promoted_into_an_event_under_way(make_event, make_registratio
     with write_transaction(session):
         changes.cancel(session, registration_id=registration.id, actor=Actor.system(), now=now, by_organizer=True)
     assert mails(session) == [("withdrawn", "amira@example.org")]
+
+
+def test_withdrawing_from_a_cancelled_event_says_that_it_is_cancelled(
+    make_event, make_registration, session, now
+) -> None:
+    registration = make_registration(make_event(status="cancelled"))
+    with pytest.raises(RegistrationNotOpen, match="was cancelled"):
+        cancel(session, registration, now)

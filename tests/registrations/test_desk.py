@@ -83,6 +83,15 @@ def test_corrected_address_kills_the_old_link_and_is_mailed(make_event, make_reg
     assert queries.by_link(session, (registration_id, 2)) is not None
 
 
+def test_corrected_address_and_party_owe_one_mail_to_the_new_address(
+    make_event, make_registration, session, now
+) -> None:
+    registration_id = make_registration(make_event(), name="Amria", email="amria@example.org").id
+    with write_transaction(session):
+        desk.correct(session, registration_id=registration_id, form=form(party_size=2), note="", actor=OLGA, now=now)
+    assert mails(session) == [("confirmation", "amira@example.org")]
+
+
 def test_corrected_address_of_somebody_else_is_refused(make_event, make_registration, session, now) -> None:
     event = make_event()
     make_registration(event)
@@ -98,6 +107,23 @@ def test_resent_mail_says_where_they_stand(make_event, make_registration, sessio
     message = session.scalars(select(Message)).one()
     assert (message.kind, message.payload["position"]) == ("waitlisted", 1)
     assert actions(session) == ["registration.mail_resent"]
+
+
+def test_mail_resent_about_a_cancelled_event_says_so(make_event, make_registration, session, now) -> None:
+    registration_id = make_registration(make_event(status="cancelled")).id
+    with write_transaction(session):
+        desk.resend(session, registration_id=registration_id, actor=OLGA, now=now)
+    assert mails(session) == [("event_cancelled", "amira@example.org")]
+
+
+@pytest.mark.parametrize(("status", "days"), [("cancelled", 1), ("published", -1)], ids=["cancelled", "over"])
+def test_promotion_by_hand_is_refused_once_the_event_is_off(
+    status, days, make_event, make_registration, session, now
+) -> None:
+    event = make_event(status=status, starts_at=now + timedelta(days=days))
+    registration_id = make_registration(event, status="waitlisted").id
+    with pytest.raises(EventStateError, match="cancelled or over"), write_transaction(session):
+        desk.promote(session, registration_id=registration_id, actor=OLGA, now=now)
 
 
 def test_promotion_by_hand_moves_a_later_party_when_it_fits(make_event, make_registration, session, now) -> None:

@@ -250,3 +250,28 @@ def test_lost_links_go_to_known_addresses_only(make_event, make_registration, se
         "amira@example.org",
         {"registration_ids": [1, 2]},
     )
+
+
+def test_second_answer_is_reminded_of_the_live_registration(make_event, make_registration, session, now) -> None:
+    event = make_event()
+    corrected = make_registration(event).id  # its address was put right after the other had been withdrawn
+    make_registration(event, status="cancelled")
+    register(session, event, amira(), now + timedelta(hours=1))
+    message = session.scalars(select(Message)).one()
+    assert (message.kind, message.payload) == ("link", {"registration_ids": [corrected]})
+
+
+def test_name_of_letters_that_fold_into_many_is_taken(make_event, session, now) -> None:
+    registration_id = register(session, make_event(), amira(name="\ufdfa" * 200), now).registration_id
+    row = session.get(Registration, registration_id)
+    assert (row.name, len(row.search_text)) == ("\ufdfa" * 200, 500)
+
+
+def test_places_held_for_a_waiting_party_are_not_said_to_be_too_few(
+    make_event, make_registration, session, now
+) -> None:
+    event = make_event(capacity=4, waitlist_rule="hold", waitlist_open=False)
+    make_registration(event, email="sam@example.org", party_size=2)
+    make_registration(event, email="wim@example.org", status="waitlisted", party_size=3)
+    with pytest.raises(EventFull, match="The places left are kept for people who wait"):
+        register(session, event, amira(), now)
