@@ -1,0 +1,114 @@
+"""The writes of one registration by the bare driver, with the same tables, indexes and durability: the limit.
+
+SQLite has one writer at a time, so one connection is the most it can do; PostgreSQL gets as many connections as the
+measured service has clients, in two processes.
+"""
+
+import itertools
+import json
+import multiprocessing
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from bench.databases import raw_url
+
+PROCESSES, THREADS = 2, 4
+START_SECONDS = 1.5
+"""Time for the processes to be there before the measured time begins."""
+SEAT = (
+    "UPDATE events SET seats_taken = seats_taken + 1"
+    " WHERE id = ? AND (capacity IS NULL OR seats_taken + 1 <= capacity) RETURNING sequence"
+)
+REGISTRATION = (
+    "INSERT INTO registrations (event_id, name, email, email_key, search_text, rsvp, status, party_size, source, note,"
+    " link_generation, calendar_stamp_at, created_at, updated_at)"
+    " VALUES (?, ?, ?, ?, ?, 'yes', 'confirmed', 1, 'form', '', 1, ?, ?, ?)"
+    " ON CONFLICT (event_id, email_key) WHERE status <> 'cancelled' DO NOTHING RETURNING id"
+)
+ANSWER = "INSERT INTO answers (registration_id, question_id, value) VALUES (?, ?, ?)"
+MESSAGE = (
+    "INSERT INTO messages (kind, recipient, recipient_name, event_id, registration_id, payload, message_key, stamp_at,"
+    " state, attempts, due_at, server_reply, created_at)"
+    " VALUES ('confirmation', ?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?, '', ?)"
+)
+NAME = "Amira Zoë Haddad"
+
+
+def rate(database_url: str, *, events: int, seconds: float) -> float:
+    """Registrations per second, spread over the events 1 to `events`."""
+    work, processes = (_sqlite, 1) if database_url.startswith("sqlite") else (_postgresql, PROCESSES)
+    begin = time.time() + START_SECONDS
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        made = [pool.submit(work, raw_url(database_url), events, begin, begin + seconds) for _ in range(processes)]
+        return sum(future.result() for future in made) / seconds
+
+
+def _sqlite(path: str, events: int, begin: float, end: float) -> int:
+    connection = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    done = 0
+    for number in _until(begin, end):
+        connection.execute("BEGIN IMMEDIATE")
+        _register(connection, number, number % events + 1, SQLITE)
+        connection.execute("COMMIT")
+        done += 1
+    connection.close()
+    return done
+
+
+def _postgresql(url: str, events: int, begin: float, end: float) -> int:
+    counts = [0] * THREADS
+
+    def work(index: int) -> None:
+        with psycopg.connect(url, autocommit=True, prepare_threshold=0) as connection:
+            # Threads and processes begin at different events, or they would meet at the same row all the time.
+            offset = index * events // THREADS + os.getpid() * 7
+            for number in _until(begin, end):
+                with connection.transaction():
+                    _register(connection, number, (number + offset) % events + 1, POSTGRESQL)
+                counts[index] += 1
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(counts)
+
+
+def _until(begin: float, end: float) -> Iterator[int]:
+    time.sleep(max(0.0, begin - time.time()))
+    return itertools.takewhile(lambda _number: time.time() < end, itertools.count())
+
+
+def _register(connection: Any, number: int, event_id: int, statements: tuple[str, str, str, str]) -> None:
+    seat, registration, answer, message = statements
+    now = datetime.now(UTC)
+    stamp: Any = now if statements is POSTGRESQL else now.replace(tzinfo=None).isoformat(" ")
+    email = f"amira.{number}.{secrets.token_hex(6)}@raw.example.org"
+    (sequence,) = connection.execute(seat, (event_id,)).fetchone()
+    text = f"amira zoe haddad {email}"
+    row = (event_id, NAME, email, email, text, stamp, stamp, stamp)
+    (registration_id,) = connection.execute(registration, row).fetchone()
+    connection.execute(answer, (registration_id, event_id, "Vegetarian, no nuts"))
+    payload = json.dumps({"rsvp": "yes", "status": "confirmed", "party_size": 1, "sequence": sequence})
+    key = secrets.token_hex(16)
+    connection.execute(message, (email, NAME, event_id, registration_id, payload, key, stamp, stamp, stamp))
+
+
+def _pg(statement: str) -> str:
+    return statement.replace("?", "%s")
+
+
+SQLITE = (SEAT, REGISTRATION, ANSWER, MESSAGE)
+POSTGRESQL = (_pg(SEAT), _pg(REGISTRATION), _pg(ANSWER), _pg(MESSAGE))
