@@ -41,9 +41,7 @@ def zone(name: str) -> ZoneInfo:
     'America/New_York'
     """
     if name not in _known():
-        raise WallClockError(
-            _("There is no time zone called “%(name)s”. Use a name like America/New_York.", name=name)
-        )
+        raise WallClockError(_("There is no time zone called “%(name)s”. Use a name like America/New_York.", name=name))
     return ZoneInfo(name)
 
 
