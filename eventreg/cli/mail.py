@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 from flask_babel import gettext as _
 
 from eventreg import clock, tasks
+from eventreg.addresses import normalised
 from eventreg.db import db, write_transaction
 from eventreg.errors import EventRegError
 from eventreg.outbox import queries, queue
@@ -34,16 +35,11 @@ def status() -> None:
 @click.argument("address")
 def test(address: str) -> None:
     """Send a mail to ADDRESS at once and say what the mail server answered."""
-    from email_validator import EmailNotValidError, validate_email
-
     from eventreg.mail import compose, gather
     from eventreg.mail.deliver import UndeliveredError, send_now
     from eventreg.outbox.models import Message
 
-    try:
-        recipient = validate_email(address, check_deliverability=False).ascii_email or address
-    except EmailNotValidError as error:
-        raise EventRegError(f"{address} is not an e-mail address: {error}") from error
+    recipient = normalised(address)
     app, now, key = current_app._get_current_object(), clock.now(), secrets.token_hex(16)  # type: ignore[attr-defined] # noqa: SLF001 - the app itself
     message = Message(kind="test", recipient=recipient, payload={}, message_key=key, created_at=now, stamp_at=now)
     written = compose.plain(message, site=gather.site_of(app), templates=gather.templates_of(app))

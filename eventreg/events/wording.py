@@ -5,6 +5,7 @@ of the surrounding context, English where there is none.
 """
 
 from datetime import date, datetime, timedelta
+from urllib.parse import quote
 
 from babel import Locale
 from babel.dates import format_date, format_time
@@ -109,6 +110,12 @@ def place(event: Event) -> str:
 def short_place(event: Event) -> str:
     """Where, for a row of a list: the name of the place, without its address."""
     return _spot(event, event.location_name.strip() or event.location_address.strip())
+
+
+def map_address(event: Event) -> str:
+    """Where the place is on OpenStreetMap, empty without one; an address finds more there than a room's name."""
+    spot = event.location_address.strip() or event.location_name.strip()
+    return f"https://www.openstreetmap.org/search?query={quote(spot, safe='')}" if spot else ""
 
 
 def audience(event: Event) -> str:

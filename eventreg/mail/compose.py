@@ -17,12 +17,12 @@ from typing import Any
 from flask_babel import gettext as _
 from jinja2 import Environment
 
+from eventreg.addresses import bare_address, host_of
 from eventreg.calendar import invitation
 from eventreg.calendar.text import clean, one_line
 from eventreg.events import wording as event_words
 from eventreg.events.models import Event
 from eventreg.mail import contents
-from eventreg.mail.addresses import bare_address, host_of, map_address
 from eventreg.mail.contents import Site
 from eventreg.outbox.models import Message
 from eventreg.registrations.models import Registration
@@ -117,7 +117,7 @@ def _values(message: Message, subject: Subject, site: Site) -> dict[str, Any]:
         "title": one_line(event.title),
         "when": event_words.event_time(event),
         "where": one_line(event_words.place(event)),
-        "map_url": "" if off else map_address(event),
+        "map_url": "" if off else event_words.map_address(event),
         "join_url": one_line(event.online_url) if coming else "",
         "directions": clean(event.directions) if coming else "",
         "answers": [] if off else contents.answers(registration, payload, subject.answers),

@@ -16,9 +16,9 @@ from typing import Any, Protocol
 import flask_mail
 from flask import Flask, current_app
 
+from eventreg.addresses import for_envelope, host_of
 from eventreg.errors import EventRegError
 from eventreg.mail import kept, smtp
-from eventreg.mail.addresses import for_envelope, host_of
 from eventreg.outbox.backoff import Failure, Trouble
 
 

@@ -96,6 +96,7 @@ def set_password(
 
 
 def _address(email: str) -> str:
+    """As Flask-Security reads what is typed at sign-in, or nobody would find the account."""
     try:
         return email_validator.validate_email(email.strip(), check_deliverability=False).normalized.lower()
     except email_validator.EmailNotValidError as error:

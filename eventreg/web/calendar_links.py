@@ -1,4 +1,4 @@
-"""Links that open an event in somebody's web calendar or on a map. The addresses are the vendors' own."""
+"""Links that open an event in somebody's web calendar. The addresses are the vendors' own."""
 
 from datetime import UTC, timedelta
 from urllib.parse import quote, urlencode
@@ -9,7 +9,6 @@ from eventreg.events.models import Event
 GOOGLE = "https://calendar.google.com/calendar/render"
 OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
 OFFICE = "https://outlook.office.com/calendar/0/deeplink/compose"
-MAP = "https://www.openstreetmap.org/search"
 
 
 def google(event: Event, *, page: str, join: bool = False) -> str:
@@ -49,11 +48,6 @@ def outlook(event: Event, *, page: str, join: bool = False, office: bool = False
         )
         query |= {"startdt": starts, "enddt": ends}
     return f"{OFFICE if office else OUTLOOK}?{urlencode(query, quote_via=quote)}"
-
-
-def on_map(event: Event) -> str:
-    """A search on OpenStreetMap; the address finds more there than the name of a room."""
-    return f"{MAP}?{urlencode({'query': event.location_address or event.location_name}, quote_via=quote)}"
 
 
 def _where(event: Event, join: bool) -> str:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from eventreg import mail, timezones
+from eventreg.addresses import bare_address
 from eventreg.events import rules, wording
 from eventreg.events.models import Event
 from eventreg.links import Links
@@ -27,7 +28,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(GLOBALS)
     app.jinja_env.globals.update(
         site_name=app.config["SITE_NAME"],
-        contact_email=app.config["CONTACT_EMAIL"],
+        contact_email=bare_address(app.config["CONTACT_EMAIL"]),
         default_timezone=app.config["DEFAULT_TIMEZONE"],
         mail_is_sent=mail.destination(app) == "server",
     )
@@ -156,7 +157,7 @@ GLOBALS: dict[str, Callable[..., Any]] = {
     "google_link": google_link,
     "outlook_link": outlook_link,
     "cover_src": cover_src,
-    "map_url": calendar_links.on_map,
+    "map_url": wording.map_address,
     "locale": locale,
     "time_attributes": time_attributes,
     "seat_words": wording.seat_words,

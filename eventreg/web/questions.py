@@ -6,10 +6,11 @@ from typing import Any
 from flask_babel import gettext as _
 from wtforms import BooleanField, Field, Form, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Length, Optional, StopValidation
+from wtforms.validators import Optional, StopValidation
 
 from eventreg.events.models import Question
 from eventreg.web import cleaning
+from eventreg.web.fields import AtMost
 
 LONGEST_LINE = 300
 LONGEST_PARAGRAPH = 3000
@@ -68,10 +69,7 @@ def _field(question: Question) -> Field:
             choices = [SelectChoice("", _("Choose")), *(SelectChoice(choice) for choice in offered)]
             return SelectField(question.label, [needed], choices=choices, default="", **common)
         case "paragraph":
-            limit = Length(max=LONGEST_PARAGRAPH, message=_("Please keep this under %(max)d characters."))
-            return TextAreaField(
-                question.label, [needed, limit], filters=[cleaning.paragraph], render_kw={"rows": 3}, **common
-            )
+            limits = [needed, AtMost(LONGEST_PARAGRAPH)]
+            return TextAreaField(question.label, limits, filters=[cleaning.paragraph], render_kw={"rows": 3}, **common)
         case _other:
-            limit = Length(max=LONGEST_LINE, message=_("Please keep this under %(max)d characters."))
-            return StringField(question.label, [needed, limit], filters=[cleaning.line], **common)
+            return StringField(question.label, [needed, AtMost(LONGEST_LINE)], filters=[cleaning.line], **common)

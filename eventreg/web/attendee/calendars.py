@@ -3,11 +3,11 @@
 from flask import Response, current_app
 from flask_babel import gettext as _
 
+from eventreg.addresses import bare_address
 from eventreg.calendar import invitation, personal
 from eventreg.db import db
 from eventreg.errors import NotFound
 from eventreg.links import MANAGE, Links
-from eventreg.mail.addresses import bare_address
 from eventreg.registrations import queries
 from eventreg.web import conditional
 from eventreg.web.attendee import blueprint

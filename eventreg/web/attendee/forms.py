@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, Form, IntegerField, RadioField, StringField
+from wtforms import BooleanField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, StopValidation
-from wtforms.widgets import NumberInput, TextInput
+from wtforms.validators import InputRequired
 
 from eventreg.events.models import Event, Question
 from eventreg.registrations.models import Registration
 from eventreg.registrations.service import AnswerForm
-from eventreg.web import cleaning, questions
-from eventreg.web.addresses import EmailAddress
+from eventreg.web import questions
+from eventreg.web.fields import Email, Given, Line, Whole
 
 LONGEST_NAME = 200
 
@@ -28,22 +27,17 @@ class RsvpForm(FlaskForm):
 
     # The fields in the order of the page, which is also the order in which errors are listed.
     rsvp = RadioField(_l("Will you come?"), [InputRequired(_l("Choose yes, maybe or no."))])
-    party_size: IntegerField
-    name = StringField(
+    party_size: Whole
+    name = Line(
         _l("Your name"),
-        [
-            DataRequired(_l("Please give your name.")),
-            Length(max=LONGEST_NAME, message=_l("Please keep your name under %(max)d characters.")),
-        ],
-        filters=[cleaning.line],
+        most=LONGEST_NAME,
+        required=_l("Please give your name."),
         render_kw={"autocomplete": "name"},
     )
-    email = StringField(
+    email = Email(
         _l("Your e-mail address"),
-        [DataRequired(_l("Please give your e-mail address.")), EmailAddress()],
-        filters=[cleaning.line],
-        widget=TextInput(),
-        render_kw={"autocomplete": "email", "inputmode": "email", "spellcheck": "false", "autocapitalize": "none"},
+        required=_l("Please give your e-mail address."),
+        render_kw={"autocomplete": "email"},
     )
     join_waitlist = BooleanField(_l("Put all of us on the waitlist"))
     leave_empty = StringField(_l("Leave this empty"))
@@ -69,27 +63,14 @@ class RsvpForm(FlaskForm):
         )
 
 
-class OneIfEmpty:
-    """Nothing typed means one; the field is filled in when shown, so the page does not call it optional."""
-
-    field_flags: ClassVar[dict[str, bool]] = {"required": True}
-
-    def __call__(self, form: Form, field: Field) -> None:  # noqa: ARG002 - WTForms calls it so
-        """Raises: StopValidation, when there is nothing further to look at."""
-        if field.data is None and not field.process_errors:
-            field.data = 1
-        if field.process_errors:
-            raise StopValidation
-
-
 def rsvp_form(event: Event, asked: Sequence[Question]) -> RsvpForm:
     """An empty form, or the one sent, for this event."""
-    return _class(event, asked)()
+    return _class(asked, event.max_party_size)()
 
 
 def change_form(event: Event, registration: Registration, asked: Sequence[Question], given: dict[int, str]) -> RsvpForm:
     """The form filled with what the registration says; its address stays as it is."""
-    return _class(event, asked, email=None)(
+    return _class(asked, largest_party(event, registration), email=None)(
         data={
             "rsvp": registration.rsvp,
             "name": registration.name,
@@ -99,18 +80,21 @@ def change_form(event: Event, registration: Registration, asked: Sequence[Questi
     )
 
 
-def _class(event: Event, asked: Sequence[Question], **changed: Any) -> type[RsvpForm]:
+def largest_party(event: Event, registration: Registration) -> int:
+    """As many as the event takes now, or as this party was when it took more: they may stay as they are."""
+    return max(event.max_party_size, registration.party_size)
+
+
+def _class(asked: Sequence[Question], most: int, **changed: Any) -> type[RsvpForm]:
     """A form class of its own, because WTForms keeps fields on the class; None takes a field away."""
-    most = event.max_party_size
-    party_size = IntegerField(
+    party_size = Whole(
         _("How many people, you included?"),
-        [
-            OneIfEmpty(),
-            NumberRange(1, most, _("This event takes 1 to %(max)d people on one registration.", max=most)),
-        ],
+        validators=[Given()],
+        least=1,
+        most=most,
+        empty=1,
         default=1,
-        widget=NumberInput(min=1, max=most),
-        render_kw={"inputmode": "numeric", "data-party-size": ""},
+        bounds=_("This event takes 1 to %(max)d people on one registration.", max=most),
     )
     own = {"asked": asked, "party_size": party_size, **questions.fields(asked), **changed}
     return type("EventRsvpForm", (RsvpForm,), own)
@@ -119,11 +103,10 @@ def _class(event: Event, asked: Sequence[Question], **changed: Any) -> type[Rsvp
 class LostLinkForm(FlaskForm):
     """Whose links are to be mailed."""
 
-    email = StringField(
+    email = Email(
         _l("Your e-mail address"),
-        [DataRequired(_l("Please give the address you registered with.")), EmailAddress()],
-        filters=[cleaning.line],
-        render_kw={"autocomplete": "email", "inputmode": "email", "spellcheck": "false", "autocapitalize": "none"},
+        required=_l("Please give the address you registered with."),
+        render_kw={"autocomplete": "email"},
     )
 
 

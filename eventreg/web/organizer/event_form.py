@@ -7,18 +7,16 @@ from typing import Any
 from flask import current_app, request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, HiddenField, SelectField
-from wtforms.validators import InputRequired, Optional
+from wtforms import BooleanField, HiddenField, SelectField
+from wtforms.validators import InputRequired
 
 from eventreg import timezones
 from eventreg.errors import InvalidField, WallClockError
 from eventreg.events import schedule
 from eventreg.events.models import Event
 from eventreg.events.values import EventValues, check
-from eventreg.web import cleaning
-from eventreg.web.addresses import EmailAddress
+from eventreg.web.fields import Email, Given, Line, Lines, Names, WallClock, Whole, key_at_most, web_address
 from eventreg.web.organizer import words
-from eventreg.web.organizer.fields import Given, Line, Lines, Names, WallClock, Whole, key_at_most, web_address
 
 INSTANTS = ("starts_at", "ends_at", "registration_opens_at", "registration_closes_at")
 SAME_NAME = (
@@ -77,12 +75,7 @@ class EventForm(FlaskForm):
         description=_l("For people who have registered; it is on no public page."),
         render_kw={"inputmode": "url"},
     )
-    contact_email = EmailField(
-        _l("Contact e-mail"),
-        [Optional(), EmailAddress()],
-        filters=[cleaning.line],
-        description=_l("Where questions about this event go."),
-    )
+    contact_email = Email(_l("Contact e-mail"), description=_l("Where questions about this event go."))
     category = Line(
         _l("Category"),
         most=60,

@@ -5,17 +5,16 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, EmailField, RadioField
-from wtforms.validators import DataRequired, InputRequired
+from wtforms import BooleanField, RadioField
+from wtforms.validators import InputRequired
 
 from eventreg.errors import EventFull, EventRegError, InvalidField
 from eventreg.events.models import Event, Question
 from eventreg.registrations.models import Registration
-from eventreg.web import cleaning, questions
-from eventreg.web.addresses import EmailAddress
-from eventreg.web.attendee.forms import LONGEST_NAME, RsvpForm
+from eventreg.web import questions
+from eventreg.web.attendee.forms import LONGEST_NAME, RsvpForm, largest_party
+from eventreg.web.fields import Email, Given, Line, Lines, Whole
 from eventreg.web.organizer import words
-from eventreg.web.organizer.fields import Given, Line, Lines, Whole
 
 
 class PersonForm(RsvpForm):
@@ -26,9 +25,7 @@ class PersonForm(RsvpForm):
         [InputRequired(_l("Choose yes, maybe or no."))],
     )
     name = Line(_l("Name"), most=LONGEST_NAME, required=_l("Give their name."))
-    email = EmailField(
-        _l("E-mail"), [DataRequired(_l("Give their e-mail address.")), EmailAddress()], filters=[cleaning.line]
-    )
+    email = Email(_l("E-mail"), required=_l("Give their e-mail address."))
     join_waitlist = BooleanField(_l("Put them on the waitlist if they do not all fit"))
     note = Lines(
         _l("Note for organizers"),
@@ -57,7 +54,7 @@ class PersonForm(RsvpForm):
 
 def add_form(event: Event, asked: Sequence[Question]) -> PersonForm:
     """An empty form."""
-    return _class(event, asked, note=None)(data={"rsvp": "yes", "party_size": 1})
+    return _class(asked, event.max_party_size, note=None)(data={"rsvp": "yes", "party_size": 1})
 
 
 def correct_form(
@@ -65,11 +62,11 @@ def correct_form(
 ) -> PersonForm:
     """The form as the registration stands."""
     known = {name: getattr(registration, name) for name in ("rsvp", "name", "email", "party_size", "note")}
-    return _class(event, asked, tell=None)(data=known | questions.data(asked, given))
+    return _class(asked, largest_party(event, registration), tell=None)(data=known | questions.data(asked, given))
 
 
-def _class(event: Event, asked: Sequence[Question], **without: None) -> type[PersonForm]:
-    size = Whole(_("People, they included"), least=1, most=event.max_party_size, empty=1, validators=[Given()])
+def _class(asked: Sequence[Question], most: int, **without: None) -> type[PersonForm]:
+    size = Whole(_("People, they included"), least=1, most=most, empty=1, validators=[Given()])
     own: dict[str, Any] = {
         "leave_empty": None,  # the trap for robots
         "asked": asked,

@@ -14,9 +14,9 @@ from eventreg.errors import InvalidField, NotFound
 from eventreg.events import pictures
 from eventreg.events.models import Event
 from eventreg.web.access import event_editor
+from eventreg.web.fields import Line
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint, words
-from eventreg.web.organizer.fields import Line
 
 UNPROCESSABLE = 422
 ROOM_FOR_THE_REST = 64 * 1024

@@ -14,9 +14,9 @@ from eventreg.events import queries
 from eventreg.events import questions as service
 from eventreg.events.models import Event, Question
 from eventreg.web.access import event_editor
+from eventreg.web.fields import Given, Line, Lines
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint, words
-from eventreg.web.organizer.fields import Given, Line, Lines
 
 UNPROCESSABLE = 422
 LARGEST_ID = 2**31

@@ -6,12 +6,12 @@ from xml.etree import ElementTree as ET
 from flask import Response, current_app, request
 from flask_babel import gettext as _
 
+from eventreg.addresses import bare_address
 from eventreg.calendar import atom, feed, invitation
 from eventreg.db import db
 from eventreg.errors import NotFound
 from eventreg.events import queries
 from eventreg.links import Links
-from eventreg.mail.addresses import bare_address
 from eventreg.web import conditional
 from eventreg.web.calendar_files import FEED_TYPE, download
 from eventreg.web.moment import request_now

@@ -33,6 +33,19 @@ def test_page_shows_the_answer_with_everything_filled_in(make_event, make_regist
     assert response.headers["Referrer-Policy"] == "same-origin"
 
 
+@pytest.mark.parametrize("now_at_most", [1, 2])
+def test_party_larger_than_the_event_takes_by_now_may_stay_or_say_no(
+    now_at_most, make_event, make_registration, client, session, link
+) -> None:
+    registration = make_registration(make_event(max_party_size=now_at_most), party_size=3)
+    page = Page.of(client.get(link(registration)))
+    assert page.submit(client, page.form("rsvp").set(name="Amira H.")).status_code == 303
+    assert page.submit(client, page.form("rsvp").set(rsvp="no")).status_code == 303
+    session.expire_all()
+    row = session.get(Registration, registration.id)
+    assert (row.rsvp, row.party_size) == ("no", 3)
+
+
 def test_change_to_one_and_then_cancel(make_event, make_registration, client, session, link) -> None:
     event = make_event(capacity=5)
     registration = make_registration(event, party_size=2)

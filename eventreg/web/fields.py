@@ -1,5 +1,6 @@
 """Fields that clean what people type and say in words what is wrong with it."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -8,8 +9,10 @@ from urllib.parse import urlsplit
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateTimeLocalField, Form, IntegerField, StringField, TextAreaField
-from wtforms.validators import DataRequired, ValidationError
+from wtforms.validators import DataRequired, Optional, ValidationError
 
+from eventreg import addresses
+from eventreg.errors import InvalidField
 from eventreg.events import search
 from eventreg.web import cleaning
 
@@ -73,6 +76,25 @@ class Lines(TextAreaField):
         super().__init__(label, [AtMost(most)], filters=[cleaning.paragraph], **kwargs)
 
 
+class Email(StringField):
+    """An e-mail address, in the form in which it can be written to. `required` says what to do when there is none."""
+
+    def __init__(self, label: Any, *, required: Any = None, **kwargs: Any) -> None:
+        needed = DataRequired(required) if required else Optional()
+        # Not type="email": a browser would turn a domain into its ASCII form before the person has looked it over.
+        attributes = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+        attributes |= kwargs.pop("render_kw", {})
+        super().__init__(label, [needed, _writable], filters=[cleaning.line], render_kw=attributes, **kwargs)
+
+
+def _writable(_form: Form, field: Any) -> None:
+    """Normalises the field's data. Raises: ValidationError."""
+    try:
+        field.data = addresses.normalised(field.data or "")
+    except InvalidField as error:
+        raise ValidationError(error.message) from error
+
+
 class WallClock(DateTimeLocalField):
     """`YYYY-MM-DDTHH:MM`, without a zone; seconds and a bare date are understood too."""
 
@@ -86,7 +108,7 @@ class WallClock(DateTimeLocalField):
         if not valuelist:
             return
         self.data = None
-        text = valuelist[0].strip()
+        text = cleaning.line(valuelist[0])
         if not text:
             return
         for form in self.FORMATS:
@@ -107,26 +129,37 @@ class WallClock(DateTimeLocalField):
 
 
 class Whole(IntegerField):
-    """A whole number from `least` to `most`; empty means `empty`."""
+    """A whole number from `least` to `most`; empty means `empty`. `bounds` are the words for one beyond them."""
 
-    def __init__(self, label: Any, *, least: int, empty: int | None, most: int = LARGEST_NUMBER, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        label: Any,
+        *,
+        least: int,
+        empty: int | None,
+        most: int = LARGEST_NUMBER,
+        bounds: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         self.least = least
         self.most = most
         self.empty = empty
+        self.bounds = bounds
         super().__init__(label, render_kw={"min": least, "max": most, "inputmode": "numeric"}, **kwargs)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Raises: ValueError in words."""
         if not valuelist:
             return
-        text = valuelist[0].strip()
+        text = cleaning.line(valuelist[0])
         self.data = self.empty
         if not text:
             return
-        if not (text.isascii() and text.lstrip("-").isdigit() and len(text) <= 12):  # noqa: PLR2004
-            raise ValueError(_("Write a whole number."))
+        if not re.fullmatch(r"-?[0-9]{1,12}", text):
+            raise ValueError(_("Write a whole number, like 2."))
         if not self.least <= int(text) <= self.most:
-            raise ValueError(_("Write a number from %(least)s to %(most)s.", least=self.least, most=f"{self.most:,}"))
+            words = _("Write a number from %(least)s to %(most)s.", least=self.least, most=f"{self.most:,}")
+            raise ValueError(self.bounds or words)
         self.data = int(text)
 
 
@@ -142,7 +175,7 @@ class Names(StringField):
         if not valuelist:
             return
         names: dict[str, str] = {}
-        for name in cleaning.line(",".join(valuelist)).split(","):
+        for name in ",".join(cleaning.line(text) for text in valuelist).split(","):
             if search.name_key(name):
                 names.setdefault(search.name_key(name), name.strip())
         self.data = tuple(names.values())
