@@ -17,6 +17,7 @@ REQUESTS_A_CONNECTION = 50
 """Then a client connects anew, as visitors come and go; else one web process might keep most of them."""
 SILENCE_SECONDS = 60.0
 """Nothing at all arriving for so long means that the rest will not be answered."""
+PIECE = 1 << 20
 BODILESS = frozenset({204, 304})
 
 
@@ -52,7 +53,7 @@ class Address:
 
 @dataclass(slots=True)
 class Answer:
-    """One response, with the number of the request it answers."""
+    """One response, with the number of the request it answers; its body only where answers are kept."""
 
     number: int
     status: int
@@ -98,18 +99,20 @@ class Load:
 class Connection:
     """One client."""
 
-    __slots__ = ("buffer", "needed", "number", "request", "sent", "served", "sock", "started")
+    __slots__ = ("body", "head", "keeps", "left", "number", "served", "sock", "started")
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps: bool) -> None:
         self.sock: socket.socket | None = None
         self.served = 0
+        self.keeps = keeps
 
     def send(self, address: Address, number: int, request: bytes) -> None:
         """Begins a request, on a new connection where there is none."""
-        self.number, self.request = number, request
+        self.number = number
         self.started = time.perf_counter()
-        self.buffer = bytearray()
-        self.needed: tuple[int, int] | None = None
+        self.head = b""
+        self.body: list[bytes] = []
+        self.left = -1
         if self.sock is None:
             self.sock = socket.create_connection((address.host, address.port), timeout=SILENCE_SECONDS)
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -119,23 +122,24 @@ class Connection:
     def take(self) -> Answer | None:
         """Reads what has come; the answer once it is whole. Raises: ConnectionError when the server hung up."""
         assert self.sock is not None
-        piece = self.sock.recv(262144)
+        piece = self.sock.recv(PIECE)
         if not piece:
             raise ConnectionResetError
-        self.buffer += piece
-        if self.needed is None:
-            end = self.buffer.find(b"\r\n\r\n")
-            if end < 0:
+        if self.left < 0:
+            self.head, found, piece = (self.head + piece).partition(b"\r\n\r\n")
+            if not found:
                 return None
-            self.needed = (end + 4, end + 4 + _body_length(self.buffer[: end + 2]))
-        begin, end = self.needed
-        if len(self.buffer) < end:
+            self.head += b"\r\n"
+            self.left = _body_length(self.head)
+        self.left -= len(piece)
+        if self.keeps:
+            self.body.append(piece)
+        if self.left > 0:
             return None
         self.served += 1
-        head = bytes(self.buffer[:begin])
-        if b"connection: close" in head.lower() or self.served >= REQUESTS_A_CONNECTION:
+        if b"connection: close" in self.head.lower() or self.served >= REQUESTS_A_CONNECTION:
             self.close()
-        return Answer(self.number, int(head[9:12]), head, bytes(self.buffer[begin:end]))
+        return Answer(self.number, int(self.head[9:12]), self.head, b"".join(self.body))
 
     def close(self) -> None:
         """Hangs up."""
@@ -144,7 +148,7 @@ class Connection:
             self.sock = None
 
 
-def _body_length(head: bytes | bytearray) -> int:
+def _body_length(head: bytes) -> int:
     if int(head[9:12]) in BODILESS:
         return 0
     start = head.lower().find(b"\r\ncontent-length:")
@@ -184,7 +188,7 @@ def run(
     deadline = started + seconds
     with select.epoll() as poll:
         for _ in range(clients):
-            _next(Connection(), address, numbered, poll, waiting)
+            _next(Connection(keeps=keep is not None), address, numbered, poll, waiting)
         while waiting and (now := time.perf_counter()) < deadline:
             ready = poll.poll(min(SILENCE_SECONDS, deadline - now))
             if not ready and time.perf_counter() < deadline:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 import psycopg
@@ -22,8 +23,6 @@ import psycopg
 from bench.databases import raw_url
 
 PROCESSES, THREADS = 2, 4
-START_SECONDS = 1.5
-"""Time for the processes to be there before the measured time begins."""
 SEAT = (
     "UPDATE events SET seats_taken = seats_taken + 1"
     " WHERE id = ? AND (capacity IS NULL OR seats_taken + 1 <= capacity) RETURNING sequence"
@@ -41,54 +40,68 @@ MESSAGE = (
     " VALUES ('confirmation', ?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?, '', ?)"
 )
 NAME = "Amira Zoë Haddad"
+_everybody: Barrier
 
 
 def rate(database_url: str, *, events: int, seconds: float) -> float:
     """Registrations per second, spread over the events 1 to `events`."""
     work, processes = (_sqlite, 1) if database_url.startswith("sqlite") else (_postgresql, PROCESSES)
-    begin = time.time() + START_SECONDS
-    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        made = [pool.submit(work, raw_url(database_url), events, begin, begin + seconds) for _ in range(processes)]
-        return sum(future.result() for future in made) / seconds
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, spawn, initializer=_meet_at, initargs=(spawn.Barrier(processes),)) as pool:
+        made = [pool.submit(work, raw_url(database_url), events, seconds) for _ in range(processes)]
+        return sum(future.result() for future in made)
 
 
-def _sqlite(path: str, events: int, begin: float, end: float) -> int:
+def _meet_at(barrier: Barrier) -> None:
+    global _everybody  # noqa: PLW0603 - what a process of a pool is given when it starts
+    _everybody = barrier
+
+
+def _sqlite(path: str, events: int, seconds: float) -> float:
     connection = sqlite3.connect(path, isolation_level=None)
     for pragma in ("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
     done = 0
-    for number in _until(begin, end):
+    started = _begin()
+    for number in _for(started, seconds):
         connection.execute("BEGIN IMMEDIATE")
         _register(connection, number, number % events + 1, SQLITE)
         connection.execute("COMMIT")
         done += 1
+    rate = done / (time.perf_counter() - started)
     connection.close()
-    return done
+    return rate
 
 
-def _postgresql(url: str, events: int, begin: float, end: float) -> int:
+def _postgresql(url: str, events: int, seconds: float) -> float:
     counts = [0] * THREADS
 
     def work(index: int) -> None:
         with psycopg.connect(url, autocommit=True, prepare_threshold=0) as connection:
             # Threads and processes begin at different events, or they would meet at the same row all the time.
             offset = index * events // THREADS + os.getpid() * 7
-            for number in _until(begin, end):
+            for number in _for(started, seconds):
                 with connection.transaction():
                     _register(connection, number, (number + offset) % events + 1, POSTGRESQL)
                 counts[index] += 1
 
+    started = _begin()
     threads = [threading.Thread(target=work, args=(index,)) for index in range(THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(counts)
+    return sum(counts) / (time.perf_counter() - started)
 
 
-def _until(begin: float, end: float) -> Iterator[int]:
-    time.sleep(max(0.0, begin - time.time()))
-    return itertools.takewhile(lambda _number: time.time() < end, itertools.count())
+def _begin() -> float:
+    """The instant at which all processes are ready."""
+    _everybody.wait()
+    return time.perf_counter()
+
+
+def _for(started: float, seconds: float) -> Iterator[int]:
+    return itertools.takewhile(lambda _number: time.perf_counter() - started < seconds, itertools.count())
 
 
 def _register(connection: Any, number: int, event_id: int, statements: tuple[str, str, str, str]) -> None:
