@@ -15,6 +15,8 @@ from eventreg.errors import SettingError
 from eventreg.timezones import names as timezone_names
 
 PREFIX = "EVENTREG"
+REPLY_TOKEN = 26
+"""Characters that `Links.reply_token` adds to the part before the @, which mail allows 64."""
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 
 
@@ -64,6 +66,8 @@ def _required_text(value: object) -> str:
     text = _text(value)
     if text is None:
         raise ValueError("it must not be empty")
+    if not text.isprintable():
+        raise ValueError("it must be one line without control characters")
     return text
 
 
@@ -116,8 +120,13 @@ def _base_url(value: object) -> str | None:
     text = _text(value)
     if text is None:
         return None
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+    try:
+        parts = urlsplit(text)
+        extra = (parts.query, parts.fragment, parts.username)
+        good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and not any(extra)
+    except ValueError:
+        good = False
+    if not good or not text.isprintable() or any(char in ' "<>\\' for char in text):
         raise ValueError("it must be an absolute address like https://events.example.org")
     return text.rstrip("/")
 
@@ -133,6 +142,14 @@ def _address(value: object) -> str | None:
     text = _text(value)
     if text is not None and (text.count("@") != 1 or any(c in text for c in "\r\n") or text.strip("<>").endswith("@")):
         raise ValueError("it must be an e-mail address like events@example.org")
+    return text
+
+
+def _reply_address(value: object) -> str | None:
+    text = _address(value)
+    longest = 64 - len("+") - REPLY_TOKEN
+    if text is not None and len(text.rpartition("<")[2].rpartition("@")[0].encode()) > longest:
+        raise ValueError(f"it must have at most {longest} characters before the @, since a token is added there")
     return text
 
 
@@ -166,7 +183,7 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "MAIL_PASSWORD": _text,
     "MAIL_DEFAULT_SENDER": _address,
     "MAIL_TIMEOUT": _number(0.1, 300),
-    "REPLY_ADDRESS": _address,
+    "REPLY_ADDRESS": _reply_address,
     "RATELIMIT_ENABLED": _flag,
     "MIN_FILL_SECONDS": _number(0, 3600),
     "TRUSTED_PROXIES": _integer(0, 10),
@@ -216,6 +233,9 @@ def _derive(app: Flask) -> None:
     config["CONTACT_EMAIL"] = config["CONTACT_EMAIL"] or config["MAIL_DEFAULT_SENDER"]
     config["MAIL_FOLDER"] = str(instance / "mail")
     config["RATELIMIT_STORAGE_URI"] = config["REDIS_URL"] or "memory://"
+    # A Redis that does not answer costs a form half a second, not its reader's patience; see web/limits.py.
+    waiting = {"wrap_exceptions": True, "socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+    config["RATELIMIT_STORAGE_OPTIONS"] = waiting if config["REDIS_URL"] else {}
     config["SESSION_COOKIE_SAMESITE"] = "Lax"
     config["SESSION_COOKIE_HTTPONLY"] = True
     config["SESSION_COOKIE_SECURE"] = base.scheme == "https"

@@ -4,10 +4,19 @@
 back with everything that was typed.
 """
 
+import logging
+
 from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from limits import RateLimitItem, parse_many
+from limits.errors import StorageError
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+log = logging.getLogger(__name__)
+_here = FixedWindowRateLimiter(MemoryStorage())
+"""Counts in this process while the shared counters cannot be reached: nobody's answer is lost for want of Redis."""
 
 limiter = Limiter(get_remote_address, strategy="fixed-window")
 
@@ -33,8 +42,13 @@ def is_over(name: str, *, per_address: str = PER_ADDRESS, per_ip: str = PER_IP) 
     if not limiter.enabled:
         return False
     counted = [(per_ip, "ip", get_remote_address()), (per_address, "address", posted_address())]
-    return not all(_hit(rate, name, kind, key) for rates, kind, key in counted for rate in parse_many(rates))
+    return not all(hit(rate, name, kind, key) for rates, kind, key in counted for rate in parse_many(rates))
 
 
-def _hit(rate: RateLimitItem, *key: str) -> bool:
-    return limiter.limiter.hit(rate, *key)
+def hit(rate: RateLimitItem, *key: str) -> bool:
+    """Counts once under `key`; False when that is one too many."""
+    try:
+        return limiter.limiter.hit(rate, *key)
+    except StorageError as error:
+        log.warning("REDIS_URL does not answer, rate limits are counted in this process: %s", error.storage_error)
+        return _here.hit(rate, *key)

@@ -8,7 +8,7 @@ from flask import abort, request, session
 from flask_limiter.util import get_remote_address
 from limits import parse_many
 
-from eventreg.web.limits import limiter
+from eventreg.web.limits import hit, limiter
 
 PER_IP = "30 per 5 minutes; 300 per day"
 PER_ACCOUNT = "8 per 5 minutes; 40 per day"
@@ -40,8 +40,6 @@ def refuse_too_many() -> None:
     elif endpoint in SECRETS:
         account = session.get("tf_user_id") or session.get("_user_id") or get_remote_address()
         counted.append((PER_ACCOUNT, "account", str(account)))
-    hits = [
-        limiter.limiter.hit(rate, endpoint, kind, key) for rates, kind, key in counted for rate in parse_many(rates)
-    ]
+    hits = [hit(rate, endpoint, kind, key) for rates, kind, key in counted for rate in parse_many(rates)]
     if not all(hits):
         abort(429)
