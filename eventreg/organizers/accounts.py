@@ -61,6 +61,8 @@ SETTINGS: dict[str, Any] = {
     "CLI_USERS_NAME": None,
     "CLI_ROLES_NAME": None,
     "I18N_DOMAIN": "messages",
+    # None is a directive without a value; Flask-Security's own True would be written "no-store=True".
+    "CACHE_CONTROL": {"private": None, "no-store": None},
     **{f"MSG_{name}": message for name, message in MESSAGES.items()},
 }
 

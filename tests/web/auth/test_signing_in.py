@@ -188,3 +188,8 @@ def test_tries_are_limited_per_address_whatever_network_they_come_from(
 def test_registering_and_passwordless_ways_in_do_not_exist(client: Any) -> None:
     for address in ("/auth/register", "/auth/us-signin", "/auth/wan-signin", "/auth/confirm", "/auth/fs-static/x"):
         assert client.get(address).status_code == 404
+
+
+def test_pages_of_an_account_are_kept_by_no_cache(client: Any) -> None:
+    for address in ("/auth/login", "/auth/reset"):
+        assert client.get(address).headers["Cache-Control"] == "private, no-store"
