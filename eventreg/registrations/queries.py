@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, false, func, select
 from sqlalchemy.orm import Session
 
 from eventreg.events import search
@@ -23,7 +23,10 @@ SORTS = ("answered", "name", "email", "status", "party", "changed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttendeeFilter:
-    """What the attendee list shows; unknown values of `status` and `sort` mean all and "answered"."""
+    """What the attendee list shows; `status` is one of GROUPS or "confirmed", whatever was answered.
+
+    No status means all of them, an unknown one nobody; an unknown `sort` means "answered".
+    """
 
     q: str = ""
     status: str = ""
@@ -77,6 +80,8 @@ def narrowed(query: SelectT, filters: AttendeeFilter) -> SelectT:
         query = query.where(Registration.search_text.contains(word, autoescape=True))
     if filters.status in GROUPS:
         query = query.where(group_column == filters.status)
+    elif filters.status:
+        query = query.where(Registration.status == "confirmed" if filters.status == "confirmed" else false())
     return query
 
 

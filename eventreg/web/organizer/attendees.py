@@ -55,11 +55,11 @@ def _door_list(event: Event) -> str:
 
 
 def asked_filter() -> AttendeeFilter:
-    """The filter in the address; what is unknown is left out."""
+    """The filter in the address; an unknown status fits nobody, an unknown order is the usual one."""
     args = request.args
     return AttendeeFilter(
         q=cleaning.line(args.get("q", ""))[:LONGEST_SEARCH],
-        status=args.get("status", "") if args.get("status") in queries.GROUPS else "",
+        status=cleaning.line(args.get("status", ""))[:LONGEST_SEARCH],
         sort=args.get("sort", "") if args.get("sort") in queries.SORTS else PLAIN.sort,
         direction="desc" if args.get("direction") == "desc" else "asc",
         page=page_number(),

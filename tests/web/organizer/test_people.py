@@ -213,6 +213,9 @@ def test_list_searches_filters_and_sorts_and_the_export_does_the_same(
     rows = list(csv.DictReader(io.StringIO(file.get_data().decode("utf-8-sig"))))
     assert [row["Name"] for row in rows] == ["Zoë O'Brien"]
     assert "Nobody here fits that." in Page.of(olga.get(f"{people}?q=%00nobody")).text
+    assert "Nobody here fits that." in Page.of(olga.get(f"{people}?status=nonsense")).text
+    assert olga.get(f"{people}.json?status=nonsense").get_json() == []
+    assert olga.get(f"{people}?status=confirmed").status_code == 200
 
 
 def test_list_comes_in_pages_of_fifty(olga: Any, make_event: Any, make_registration: Any) -> None:
