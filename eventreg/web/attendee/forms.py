@@ -50,6 +50,17 @@ class RsvpForm(FlaskForm):
             SelectChoice("no", _("No")),
         ]
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """As WTForms does; a token that is missing, old or another's is told in words of people."""
+        good = bool(super().validate(extra_validators))
+        if "csrf_token" in self and self.csrf_token.errors:
+            form_is_old = _(
+                "Nothing is saved yet: this page was open for very long, or your browser keeps no cookies for this "
+                "site. What you wrote is still here; send it again."
+            )
+            self.csrf_token.errors = (form_is_old,)
+        return good
+
     def answer(self, *, email: str | None = None, opened_at: datetime | None = None) -> AnswerForm:
         """The validated values, as the service takes them; `email` where the form does not ask for it."""
         return AnswerForm(
