@@ -17,6 +17,9 @@ from flask_security.recovery_codes import MfRecoveryCodesForm, MfRecoveryForm
 from wtforms import EmailField, Form, PasswordField, RadioField, StringField
 from wtforms.validators import AnyOf
 
+from eventreg import addresses
+from eventreg.errors import InvalidField
+
 LONGEST_INPUT = 300
 
 
@@ -62,6 +65,16 @@ class ForgottenForm(Plain, ForgotPasswordForm):
     """Asks for a link to choose a new password."""
 
     labels = {"email": _l("E-mail"), "submit": _l("Send me a link")}
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """What is no address is said so; whether it has an account is not."""
+        try:
+            addresses.normalised((self.email.data or "").strip())
+        except InvalidField as error:
+            # Not at the field: Flask-Security clears what stands there, so that nobody learns of accounts.
+            self.form_errors.append(str(error) if self.email.data else _l("Give the e-mail address of your account."))
+            return False
+        return super().validate(*args, **kwargs)
 
 
 class NewPasswordForm(Plain, ResetPasswordForm):

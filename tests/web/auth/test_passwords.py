@@ -101,3 +101,13 @@ def test_password_change_is_refused_with_the_reason(
     form = page.form("new_password").set(password=old, new_password=new, new_password_confirm=again)
     assert said in Page.of(page.submit(olga, form)).text
     assert session.scalar(select(func.count()).select_from(Message)) == 0
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("typed", ["", "  ", "olga", "olga@"])
+def test_what_is_no_address_is_said_so(client: Any, session: Session, typed: str) -> None:
+    page = Page.of(client.get("/auth/reset"))
+    response = page.submit(client, page.form("email").set(email=typed))
+    assert 'id="error-summary"' in response.text
+    assert ("Give the e-mail address" if not typed.strip() else "is not an e-mail address") in Page.of(response).text
+    assert session.scalars(select(Message)).all() == []
