@@ -68,11 +68,12 @@ class ForgottenForm(Plain, ForgotPasswordForm):
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
         """What is no address is said so; whether it has an account is not."""
+        typed = (self.email.data or "").strip()
         try:
-            addresses.normalised((self.email.data or "").strip())
+            addresses.normalised(typed)
         except InvalidField as error:
             # Not at the field: Flask-Security clears what stands there, so that nobody learns of accounts.
-            self.form_errors.append(str(error) if self.email.data else _l("Give the e-mail address of your account."))
+            self.form_errors.append(str(error) if typed else _l("Give the e-mail address of your account."))
             return False
         return super().validate(*args, **kwargs)
 
