@@ -1,6 +1,7 @@
 """Addresses of static files carry a hash of their bytes, so a browser may keep them for a year."""
 
 import hashlib
+import stat
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,24 @@ def _digest(path: Path, _changed_ns: int, _size: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
+@lru_cache(maxsize=256)
+def _path(folder: str, filename: str) -> Path | None:
+    """Where the file would be; None outside the folder. Finding out asks the disk for every part of the path."""
+    inside = Path(folder).resolve()
+    path = (inside / filename).resolve()
+    return path if path.is_relative_to(inside) else None
+
+
 def version(filename: str) -> str | None:
     """The hash of a static file as it is now; None when there is no such file."""
-    folder = Path(current_app.static_folder or "").resolve()
-    path = (folder / filename).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
+    path = _path(current_app.static_folder or "", filename)
+    if path is None:
         return None
-    stat = path.stat()
-    return _digest(path, stat.st_mtime_ns, stat.st_size)
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return _digest(path, found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) else None
 
 
 def _add_version(endpoint: str, values: dict[str, Any]) -> None:
