@@ -8,9 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel import Locale
-from babel.dates import format_date, format_time
-from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from eventreg.errors import WallClockError
@@ -117,19 +114,3 @@ def abbreviation(instant: datetime, timezone: str) -> str:
     sign = "-" if minutes < 0 else "+"
     hours, rest = divmod(abs(minutes), 60)
     return f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
-
-
-def in_words(instant: datetime, timezone: str) -> str:
-    """Weekday, date, time and zone, as people read it.
-
-    >>> in_words(datetime(2026, 10, 19, 19, tzinfo=UTC), "America/New_York")
-    'Monday, October 19, 2026, 3:00 PM EDT'
-    """
-    wall = to_wall(instant, timezone)
-    clock = format_time(wall, "h:mm a", locale=locale())
-    return f"{format_date(wall.date(), 'EEEE, MMMM d, y', locale=locale())}, {clock} {abbreviation(instant, timezone)}"
-
-
-def locale() -> Locale:
-    """The reader's language, English where nobody is reading (a worker, a command)."""
-    return get_locale() or Locale("en")

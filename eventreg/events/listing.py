@@ -88,8 +88,12 @@ def find(session: Session, wanted: EventFilter, *, now: datetime, timezone: str)
 
 
 def month(session: Session, wanted: EventFilter, *, first: date, now: datetime, timezone: str) -> Sequence[Event]:
-    """All events that touch the month beginning on `first`, by the words, category and audience of the filter."""
-    conditions = [LISTED, _stays(now), *_about(wanted), *_between(first, month_end(first), timezone)]
+    """All events that touch the month beginning on `first`, by the words, category and audience of the filter.
+
+    A day more on either side, because the days of a month are those of each event's own zone (`by_day`).
+    """
+    a_day = timedelta(days=1)
+    conditions = [LISTED, _stays(now), *_about(wanted), *_between(first - a_day, month_end(first) + a_day, timezone)]
     return session.scalars(_rows(conditions).order_by(Event.starts_at, Event.id)).all()
 
 

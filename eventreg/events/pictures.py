@@ -4,14 +4,17 @@ import hashlib
 import io
 import warnings
 from datetime import datetime
+from typing import NamedTuple
 
 from flask_babel import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
+from eventreg import audit
 from eventreg.errors import InvalidField
-from eventreg.events.models import Event, Picture
+from eventreg.events.models import Picture
+from eventreg.events.service import load
 
 WIDEST = 1600
 MOST_PIXELS = 40_000_000
@@ -21,35 +24,43 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 LONGEST_ALT = 200
 
 
-def store(session: Session, *, event_id: int, data: bytes, alt_text: str, now: datetime) -> Picture:
+class Encoded(NamedTuple):
+    """A picture as it is kept."""
+
+    webp: bytes
+    width: int
+    height: int
+
+
+def store(
+    session: Session, *, event_id: int, encoded: Encoded, alt_text: str, actor: audit.Actor, now: datetime
+) -> Picture:
     """Puts the picture in place of the event's earlier one.
 
-    An empty `alt_text` says that the picture adds nothing to the title.
-
-    Raises: InvalidField("picture") when it is no image, too large, or broken.
+    Encode it before the transaction begins: that may take a second, in which nobody else could write. An empty
+    `alt_text` says that the picture adds nothing to the title. Raises: NotFound.
     """
-    webp, width, height = encode(data)
+    event = load(session, event_id)
     picture = session.get(Picture, event_id) or Picture(event_id=event_id)
-    picture.digest = hashlib.sha256(webp).hexdigest()[:16]
+    picture.digest = hashlib.sha256(encoded.webp).hexdigest()[:16]
     picture.alt_text = alt_text.strip()[:LONGEST_ALT]
-    picture.width, picture.height, picture.webp = width, height, webp
+    picture.webp, picture.width, picture.height = encoded
     session.add(picture)
-    event = session.get(Event, event_id)
-    if event is not None:
-        event.updated_at = now
+    event.updated_at = now
+    audit.record(session, actor=actor, action="event.picture_changed", now=now, event_id=event_id)
     session.flush()
     return picture
 
 
-def remove(session: Session, *, event_id: int, now: datetime) -> None:
-    """Takes the picture away; the drawn cover comes back. Nothing happens when there is none."""
+def remove(session: Session, *, event_id: int, actor: audit.Actor, now: datetime) -> None:
+    """Takes the picture away; the drawn cover comes back. Nothing happens when there is none. Raises: NotFound."""
+    event = load(session, event_id)
     picture = session.get(Picture, event_id)
     if picture is None:
         return
     session.delete(picture)
-    event = session.get(Event, event_id)
-    if event is not None:
-        event.updated_at = now
+    event.updated_at = now
+    audit.record(session, actor=actor, action="event.picture_removed", now=now, event_id=event_id)
     session.flush()
 
 
@@ -64,8 +75,8 @@ def with_bytes(session: Session, event_id: int, digest: str) -> Picture | None:
     return session.scalar(query.options(undefer(Picture.webp)).execution_options(populate_existing=True))
 
 
-def encode(data: bytes) -> tuple[bytes, int, int]:
-    """The image as WebP, upright, at most 1600 px wide, without metadata; and its width and height.
+def encode(data: bytes) -> Encoded:
+    """The image as WebP, upright, at most 1600 px wide, without metadata.
 
     Raises: InvalidField("picture").
     """
@@ -85,7 +96,7 @@ def encode(data: bytes) -> tuple[bytes, int, int]:
         raise InvalidField("picture", _("The picture cannot be read; the file seems to be damaged.")) from error
 
 
-def _as_webp(image: Image.Image) -> tuple[bytes, int, int]:
+def _as_webp(image: Image.Image) -> Encoded:
     image.draft("RGB", (WIDEST * 2, WIDEST * 2))  # a JPEG is decoded at the size it is needed
     upright = ImageOps.exif_transpose(image)
     flat = upright.convert("RGBA" if "transparency" in upright.info or upright.mode in {"RGBA", "LA", "PA"} else "RGB")
@@ -94,4 +105,4 @@ def _as_webp(image: Image.Image) -> tuple[bytes, int, int]:
     clean.paste(flat)
     buffer = io.BytesIO()
     clean.save(buffer, "WEBP", quality=80, method=4)
-    return buffer.getvalue(), clean.width, clean.height
+    return Encoded(buffer.getvalue(), clean.width, clean.height)

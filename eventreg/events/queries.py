@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from eventreg.events.listing import LISTED
 from eventreg.events.models import Event, Question
 
 
@@ -47,14 +48,11 @@ class ListedState:
 
 def listed_state(session: Session) -> ListedState:
     """What tells whether the list of addresses is still the same, from two aggregates."""
-    count, newest = session.execute(select(func.count(), func.max(Event.updated_at)).where(*_LISTED)).one()
+    count, newest = session.execute(select(func.count(), func.max(Event.updated_at)).where(LISTED)).one()
     return ListedState(count, newest, session.scalar(select(func.max(Event.updated_at))))
 
 
 def listed_addresses(session: Session, *, limit: int) -> Sequence[Row[str, datetime]]:
     """(slug, last change) of every listed event, the latest first."""
-    query = select(Event.slug, Event.updated_at).where(*_LISTED).order_by(Event.starts_at.desc(), Event.id)
+    query = select(Event.slug, Event.updated_at).where(LISTED).order_by(Event.starts_at.desc(), Event.id)
     return session.execute(query.limit(limit)).all()
-
-
-_LISTED = (Event.visibility == "public", Event.status != "draft")

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from flask_babel import gettext as _
-
-from eventreg import timezones
 from eventreg.events.models import Event
 
 
@@ -70,16 +67,3 @@ def _door(event: Event, left: int | None, now: datetime) -> Door:
     if left is not None and left <= 0:
         return Door.WAITLIST if event.waitlist_open else Door.FULL
     return Door.OPEN
-
-
-def closed_reason(event: Event, found: Availability) -> str:
-    """Why no answers are taken, with the time that decided it, as a sentence."""
-    match found.door:
-        case Door.CANCELLED:
-            return _("This event was cancelled, so registration is closed.")
-        case Door.PAST:
-            return _("This event is over.")
-        case Door.NOT_OPEN if found.opens_at is not None:
-            return _("Registration opens on %(time)s.", time=timezones.in_words(found.opens_at, event.timezone))
-        case _other:
-            return _("Registration closed on %(time)s.", time=timezones.in_words(found.closes_at, event.timezone))

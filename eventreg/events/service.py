@@ -12,13 +12,14 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from eventreg import audit
 from eventreg.errors import CapacityTooSmall, EventStateError, NotFound
 from eventreg.events import schedule, search
 from eventreg.events.models import Event, Question
-from eventreg.events.values import EventValues, check, columns, values_of
+from eventreg.events.values import DERIVED, EventValues, check, columns, values_of
 
 Changes = dict[str, tuple[Any, Any]]
 
@@ -29,6 +30,7 @@ SIGNIFICANT = frozenset(
 CALENDAR = SIGNIFICANT | {"title", "summary", "description"}
 """Changes that raise SEQUENCE."""
 RESERVED_SLUGS = frozenset({"new"})
+MOST_TRIES = 5
 
 
 def create(
@@ -160,7 +162,21 @@ def load(session: Session, event_id: int) -> Event:
 
 def _new(session: Session, values: EventValues, *, organizer_id: int, now: datetime, host: str) -> Event:
     check(values)
-    event = Event(
+    for tries_left in reversed(range(MOST_TRIES)):
+        event = _unsaved(session, values, organizer_id=organizer_id, now=now, host=host)
+        try:
+            with session.begin_nested():
+                session.add(event)
+            break
+        except IntegrityError:
+            # On PostgreSQL somebody else may have taken the address in this moment; now it is seen.
+            if not tries_left:
+                raise
+    return event
+
+
+def _unsaved(session: Session, values: EventValues, *, organizer_id: int, now: datetime, host: str) -> Event:
+    return Event(
         uid=f"{uuid.uuid4()}@{host}",
         slug=_free_slug(session, values.title),
         organizer_id=organizer_id,
@@ -172,9 +188,6 @@ def _new(session: Session, values: EventValues, *, organizer_id: int, now: datet
         updated_at=now,
         **columns(values),
     )
-    session.add(event)
-    session.flush()
-    return event
 
 
 def _apply(
@@ -191,9 +204,7 @@ def _apply(
     if changes.keys() & SIGNIFICANT:
         event.significant_sequence = event.sequence
     event.updated_at = now
-    told = {
-        name: pair for name, pair in changes.items() if name not in {"search_text", "audience_keys", "category_key"}
-    }
+    told = {name: pair for name, pair in changes.items() if name not in DERIVED}
     audit.record(session, actor=actor, action=action, now=now, event_id=event.id, changes=told)
     session.flush()
     return changes

@@ -12,7 +12,7 @@ from eventreg.events.models import VISIBILITIES, WAITLIST_RULES, Event
 
 LARGEST_PARTY = 100
 DERIVED = frozenset({"search_text", "audience_keys", "category_key"})
-"""Columns that only repeat others in a form the database can search."""
+"""Columns that only repeat others in a form the database can search; no reader of the history misses them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,6 +152,19 @@ def closing_words(availability: Availability, event: Event) -> str:
     return _("Registration closes %(when)s", when=instant(availability.closes_at, event.timezone))
 
 
+def closed_reason(event: Event, found: Availability) -> str:
+    """Why no answers are taken, with the time that decided it, as a sentence."""
+    match found.door:
+        case Door.CANCELLED:
+            return _("This event was cancelled, so registration is closed.")
+        case Door.PAST:
+            return _("This event is over.")
+        case Door.NOT_OPEN if found.opens_at is not None:
+            return _("Registration opens on %(time)s.", time=instant(found.opens_at, event.timezone))
+        case _other:
+            return _("Registration closed on %(time)s.", time=instant(found.closes_at, event.timezone))
+
+
 def _spot(event: Event, spot: str) -> str:
     if spot and event.online_url:
         return _("%(place)s, and online", place=spot)

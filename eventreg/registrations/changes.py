@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from eventreg import audit
 from eventreg.errors import EventFull, NotFound, RegistrationNotOpen
 from eventreg.events import rules
+from eventreg.events import wording as event_words
 from eventreg.events.models import Event
 from eventreg.registrations import messages, seats, waitlist
 from eventreg.registrations.models import Answer, Registration
@@ -220,14 +221,14 @@ def _refuse_unless_changeable(
     found = rules.availability(event, now)
     wants_more = form.rsvp == "yes" and (before.rsvp != "yes" or form.party_size > before.party_size)
     if wants_more and not found.takes_answers:
-        raise RegistrationNotOpen(rules.closed_reason(event, found))
+        raise RegistrationNotOpen(event_words.closed_reason(event, found))
 
 
 def _refuse_once_over(event: Event, now: datetime) -> None:
     """Raises: RegistrationNotOpen when the event is cancelled or over."""
     found = rules.availability(event, now)
     if found.door in {rules.Door.CANCELLED, rules.Door.PAST}:
-        raise RegistrationNotOpen(rules.closed_reason(event, found))
+        raise RegistrationNotOpen(event_words.closed_reason(event, found))
 
 
 def _replace_answers(session: Session, registration_id: int, answers: Mapping[int, str]) -> dict[int, tuple[str, str]]:

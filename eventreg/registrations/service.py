@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.errors import EventFull, InvalidField, RegistrationNotOpen
 from eventreg.events import rules, search
+from eventreg.events import wording as event_words
 from eventreg.events.models import Event
 from eventreg.outbox import queries as outbox_queries
 from eventreg.outbox import queue
@@ -113,7 +114,7 @@ def refuse_unless_open(event: Event, now: datetime) -> None:
     if event.status == "draft":
         raise RegistrationNotOpen(_("Registration for this event has not opened."))
     if not found.takes_answers:
-        raise RegistrationNotOpen(rules.closed_reason(event, found))
+        raise RegistrationNotOpen(event_words.closed_reason(event, found))
 
 
 def refuse_larger_than_allowed(event: Event, party_size: int) -> None:

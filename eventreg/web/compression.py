@@ -11,13 +11,14 @@ import secrets
 from functools import lru_cache
 
 from flask import Flask, Response, g, request
+from werkzeug.datastructures import ResponseCacheControl
 
 SUFFIX = "-gzip"
 SMALLEST = 600
 """Bytes below which gzip saves nothing worth the work."""
 LARGEST = 8 * 1024 * 1024
 KEPT = 128 * 1024
-"""Bodies up to this many bytes are compressed once and remembered."""
+"""Bodies for everybody up to this many bytes are compressed once and remembered."""
 COMPRESSIBLE = frozenset(
     {
         "text/html",
@@ -60,7 +61,7 @@ def compress(response: Response) -> Response:
         return response
     body = response.get_data()
     if SMALLEST <= len(body) <= LARGEST:
-        response.set_data(_page(body) if response.mimetype == "text/html" else _file(body))
+        response.set_data(_page(body) if response.mimetype == "text/html" else _file(body, response.cache_control))
         response.headers["Content-Encoding"] = "gzip"
         response.headers.pop("Accept-Ranges", None)
         tag, weak = response.get_etag()
@@ -89,9 +90,11 @@ def _in_memory(response: Response) -> bool:
     return not response.direct_passthrough and not response.is_streamed
 
 
-def _file(body: bytes) -> bytes:
-    """Stylesheet, script, feed: the same bytes every time."""
-    return _kept(body) if len(body) <= KEPT else gzip.compress(body, compresslevel=6, mtime=0)
+def _file(body: bytes, caching: ResponseCacheControl) -> bytes:
+    """Stylesheet, script, feed: the same bytes every time. What one person alone may see is not remembered."""
+    if "private" not in caching and len(body) <= KEPT:
+        return _kept(body)
+    return gzip.compress(body, compresslevel=6, mtime=0)
 
 
 @lru_cache(maxsize=32)

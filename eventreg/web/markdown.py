@@ -26,7 +26,7 @@ def _parser() -> MarkdownIt:
 _PARSER = _parser()
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def render(text: str) -> Markup:
     """Safe HTML of a description.
 

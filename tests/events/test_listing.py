@@ -135,6 +135,20 @@ def test_month_shows_days_of_an_event_that_lie_in_it(session: Session, make_even
     }
 
 
+def test_event_of_another_zone_is_in_the_month_of_its_own_calendar(
+    session: Session, make_event: MakeEvent, now: datetime
+) -> None:
+    # 8:00 on November 1 in Tokyo, when it is still October at the site.
+    make_event(title="In Tokyo", starts_at=datetime(2026, 10, 31, 23, 0, tzinfo=UTC), timezone="Asia/Tokyo")
+    shown = {}
+    for first in (date(2026, 10, 1), date(2026, 11, 1)):
+        found = listing.month(session, EventFilter(), first=first, now=now, timezone=ZONE)
+        shown |= listing.by_day(found, first=first, last=listing.month_end(first))
+    assert {day: [event.title for event in events] for day, events in shown.items()} == {
+        date(2026, 11, 1): ["In Tokyo"]
+    }
+
+
 def test_choices_name_what_listed_events_name(session: Session, make_event: MakeEvent, now: datetime) -> None:
     make_event(category="Talks", audience=("Staff", "Alumni"))
     make_event(category="Walks", audience=("Staff",), starts_at=now - timedelta(days=9))

@@ -7,11 +7,13 @@ import pytest
 from PIL import Image
 from sqlalchemy.orm import Session
 
+from eventreg.audit import Actor, history
 from eventreg.errors import InvalidField
 from eventreg.events import pictures
 from eventreg.events.models import Event
 
 MakeEvent = Callable[..., Event]
+OLGA = Actor("organizer", 1, "Olga Ortega")
 
 
 def an_image(kind: str = "JPEG", size: tuple[int, int] = (640, 480), **options: object) -> bytes:
@@ -41,7 +43,14 @@ def a_bomb() -> bytes:
 
 def test_picture_is_kept_as_webp_of_at_most_1600_pixels(session: Session, make_event: MakeEvent, now: datetime) -> None:
     event_id = make_event().id
-    picture = pictures.store(session, event_id=event_id, data=an_image(size=(3200, 1200)), alt_text=" A hall ", now=now)
+    picture = pictures.store(
+        session,
+        event_id=event_id,
+        encoded=pictures.encode(an_image(size=(3200, 1200))),
+        alt_text=" A hall ",
+        actor=OLGA,
+        now=now,
+    )
     stored = pictures.with_bytes(session, event_id, picture.digest)
     assert stored is not None
     assert (stored.width, stored.height, stored.alt_text) == (1600, 600, "A hall")
@@ -59,12 +68,26 @@ def test_picture_loses_its_metadata_and_stands_upright() -> None:
 
 def test_second_picture_takes_the_place_of_the_first(session: Session, make_event: MakeEvent, now: datetime) -> None:
     event_id = make_event().id
-    first = pictures.store(session, event_id=event_id, data=an_image(), alt_text="One", now=now).digest
-    second = pictures.store(session, event_id=event_id, data=an_image(size=(100, 50)), alt_text="Two", now=now).digest
+    first = pictures.store(
+        session, event_id=event_id, encoded=pictures.encode(an_image()), alt_text="One", actor=OLGA, now=now
+    ).digest
+    second = pictures.store(
+        session,
+        event_id=event_id,
+        encoded=pictures.encode(an_image(size=(100, 50))),
+        alt_text="Two",
+        actor=OLGA,
+        now=now,
+    ).digest
     assert first != second
     assert pictures.with_bytes(session, event_id, first) is None
-    pictures.remove(session, event_id=event_id, now=now)
-    pictures.remove(session, event_id=event_id, now=now)
+    pictures.remove(session, event_id=event_id, actor=OLGA, now=now)
+    pictures.remove(session, event_id=event_id, actor=OLGA, now=now)
+    assert [one.action for one in history.of_event(session, event_id, limit=9)] == [
+        "event.picture_removed",
+        "event.picture_changed",
+        "event.picture_changed",
+    ]
     assert pictures.of_event(session, event_id) is None
 
 

@@ -1,5 +1,7 @@
 """The life of an event: draft, published, changed, cancelled, duplicated."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from eventreg.audit import Actor, AuditEntry
-from eventreg.db import write_transaction
+from eventreg.db import db, write_transaction
 from eventreg.errors import EventStateError, InvalidField, NotFound
 from eventreg.events import queries, service
 from eventreg.events.models import Event
@@ -167,3 +169,17 @@ def test_duplicate_is_a_draft_with_the_form_and_no_people(make_event, make_regis
     assert copy.starts_at == original.starts_at + timedelta(weeks=1, hours=1), "the same hour across the clock change"
     assert [one.label for one in queries.questions(session, copy.id, include_retired=True)] == ["Food"]
     assert values_of(session.get(Event, original.id)) == before
+
+
+def test_two_events_of_one_title_made_at_the_same_moment_get_two_addresses(app, session, olga_id, now) -> None:
+    def elsewhere() -> str:
+        with app.app_context():
+            return create(db.session(), olga_id, now).slug
+
+    with ThreadPoolExecutor(1) as pool:
+        with write_transaction(session):
+            given = {"values": values(now), "organizer_id": olga_id, "actor": OLGA, "now": now, "host": "example.org"}
+            first = service.create(session, **given).slug
+            second = pool.submit(elsewhere)
+            time.sleep(0.3)  # it has chosen the same address by now, and waits for us
+        assert (first, second.result(timeout=20)) == ("anniversary-celebration", "anniversary-celebration-2")

@@ -2,7 +2,7 @@
 
 from flask import Flask, current_app, request
 
-from eventreg.events import rules
+from eventreg.events import wording as event_words
 from eventreg.registrations import wording
 
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
@@ -11,7 +11,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1"})
 def init_app(app: Flask) -> None:
     """Registers the template globals."""
     app.jinja_env.globals.update(
-        closed_reason=rules.closed_reason, waitlist_rule=wording.waitlist_rule, dev_mail_is_open=dev_mail_is_open
+        closed_reason=event_words.closed_reason, waitlist_rule=wording.waitlist_rule, dev_mail_is_open=dev_mail_is_open
     )
 
 

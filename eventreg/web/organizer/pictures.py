@@ -8,7 +8,6 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 
-from eventreg import audit
 from eventreg.db import db, write_transaction
 from eventreg.errors import InvalidField, NotFound
 from eventreg.events import pictures
@@ -65,20 +64,19 @@ def picture_edit(event: Event) -> Any:
         return _page(form, event), UNPROCESSABLE
     event_id, slug = event.id, event.slug
     try:
-        with write_transaction(db.session()):
-            pictures.store(
-                db.session(),
-                event_id=event_id,
-                data=form.picture.data.read(),
-                alt_text=form.picture_alt.data,
-                now=request_now(),
-            )
-            audit.record(
-                db.session(), actor=actor(), action="event.picture_changed", now=request_now(), event_id=event_id
-            )
+        encoded = pictures.encode(form.picture.data.read())
     except InvalidField as error:
         form[error.field].errors = [error.message]
         return _page(form, event), UNPROCESSABLE
+    with write_transaction(db.session()):
+        pictures.store(
+            db.session(),
+            event_id=event_id,
+            encoded=encoded,
+            alt_text=form.picture_alt.data,
+            actor=actor(),
+            now=request_now(),
+        )
     flash(_("The picture is in place."), "success")
     return redirect(url_for("organizer.picture_edit", slug=slug))
 
@@ -89,8 +87,7 @@ def picture_remove(event: Event) -> Any:
     """Back to the drawn cover."""
     event_id, slug = event.id, event.slug
     with write_transaction(db.session()):
-        pictures.remove(db.session(), event_id=event_id, now=request_now())
-        audit.record(db.session(), actor=actor(), action="event.picture_removed", now=request_now(), event_id=event_id)
+        pictures.remove(db.session(), event_id=event_id, actor=actor(), now=request_now())
     flash(_("The picture is removed. The event shows its drawn cover again."), "success")
     return redirect(url_for("organizer.picture_edit", slug=slug))
 

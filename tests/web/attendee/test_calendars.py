@@ -11,6 +11,7 @@ from eventreg.events.models import Event
 from eventreg.links import Links
 from eventreg.registrations import feeds
 from eventreg.registrations.models import Registration
+from eventreg.web import compression
 from tests.conftest import Clock
 from tests.support.calendars import entries, entry, parsed, unfolded
 from tests.support.queries import query_counter
@@ -196,3 +197,13 @@ def test_my_feed_of_many_events_costs_a_fixed_number_of_statements(
         response = client.get(feed_of(links, registration))
     assert len(entries(response.data)) == 6
     assert queries.count == 5
+
+
+def test_private_feed_is_compressed_and_not_remembered(
+    client: FlaskClient, make_event: MakeEvent, make_registration: MakeRegistration, links: Links
+) -> None:
+    feed = feed_of(links, make_registration(make_event(description="A day of reflection. " * 50)))
+    before = compression._kept.cache_info().currsize
+    response = client.get(feed, headers={"Accept-Encoding": "gzip"})
+    assert (response.headers["Content-Encoding"], is_for_its_owner(response)) == ("gzip", True)
+    assert compression._kept.cache_info().currsize == before

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy.orm import Session
 
+from eventreg.audit import Actor
 from eventreg.events import pictures
 from eventreg.events.models import Event
 from tests.support.html import Page
@@ -30,7 +31,14 @@ def structured(response: Any) -> dict[str, Any]:
 def a_picture(session: Session, event: Event, now: datetime) -> str:
     buffer = io.BytesIO()
     Image.new("RGB", (300, 100), "#96152f").save(buffer, "PNG")
-    stored = pictures.store(session, event_id=event.id, data=buffer.getvalue(), alt_text='A "hall"', now=now)
+    stored = pictures.store(
+        session,
+        event_id=event.id,
+        encoded=pictures.encode(buffer.getvalue()),
+        alt_text='A "hall"',
+        actor=Actor.system(),
+        now=now,
+    )
     session.commit()
     return stored.digest
 
