@@ -1,6 +1,6 @@
 """Looks for what is wrong with an installation: one line a fault, nothing changed."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import Flask
 from sqlalchemy.exc import OperationalError
@@ -14,8 +14,6 @@ from eventreg.migrations import head_revision, revision_of
 from eventreg.outbox import heartbeat, queries
 from eventreg.registrations import seats
 from eventreg.settings import DEFAULT_BASE_URL
-
-SILENCE = timedelta(minutes=3)
 
 
 def faults(app: Flask, *, now: datetime) -> list[str]:
@@ -58,8 +56,8 @@ def _mail_faults(app: Flask) -> list[str]:
 
 def _worker_faults(session: Session, now: datetime) -> list[str]:
     """A worker that is missed: mail is due and nobody has come for it."""
-    due, seen = queries.next_due_at(session), heartbeat.last_seen(session)
-    if due is None or now - due < SILENCE or (seen is not None and now - seen < SILENCE):
+    due = queries.next_due_at(session)
+    if due is None or now - due < heartbeat.SILENCE or heartbeat.is_heard(session, now=now):
         return []
     return [
         f"Mail waits since {due:%Y-%m-%d %H:%M} UTC and no worker runs: start `eventreg serve` or `eventreg worker`."

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
@@ -51,6 +51,11 @@ class Links:
     def absolute(self, path: str = "/") -> str:
         """An address of this site as ASCII; `path` begins with a slash and is percent-encoded where needed."""
         return self.base_url + quote(path, safe="/?=&%#:@+,;~-._!$'()*")
+
+    @property
+    def host(self) -> str:
+        """The site's name in the net, the right side of new calendar UIDs."""
+        return urlsplit(self.base_url).hostname or "localhost"
 
     def event(self, slug: str) -> str:
         """The public page of an event."""

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 from flask.cli import FlaskGroup
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from eventreg import create_app
 from eventreg.cli import admin, demo, events, mail, organizers, reply, serve
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = cli.main(args=words, prog_name="eventreg", standalone_mode=False)
     except EventRegError as error:
         _fail(str(error))
-    except OperationalError as error:
+    except (OperationalError, ProgrammingError) as error:  # the second is how PostgreSQL says that a table is missing
         _fail(f"The database cannot be used: {str(error.orig).splitlines()[0]}")
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())

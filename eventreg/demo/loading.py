@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask_babel import gettext as _
 from sqlalchemy import select, update
@@ -63,9 +62,8 @@ def load(session: Session, *, now: datetime, links: Links) -> Account:
         organizers.set_password(session, email=account.email, password=account.password, now=now)
     calendar = _read("calendar.toml")
     people = _People(_read("people.toml"))
-    host = urlsplit(links.base_url).hostname or "localhost"
     for entry in calendar["events"]:
-        _add_event(session, calendar["defaults"] | entry, people, organizer_id=organizer.id, now=now, host=host)
+        _add_event(session, calendar["defaults"] | entry, people, organizer_id=organizer.id, now=now, host=links.host)
     # Written last: whatever the services queued is for addresses that do not exist.
     session.execute(update(Message).values(state="aborted", server_reply=_("Part of the demo, never sent.")))
     session.flush()

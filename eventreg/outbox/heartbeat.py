@@ -1,6 +1,6 @@
 """A sign of life of the mail worker, for `/readyz` and `eventreg doctor`. Any worker's will do."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from eventreg.events.models import SiteState
 
 KEY = "mail-worker"
+SILENCE = timedelta(minutes=3)
+"""A worker says every minute that it lives; after this long without a word it is missed."""
 
 
 def beat(session: Session, *, now: datetime) -> None:
@@ -27,3 +29,9 @@ def last_seen(session: Session) -> datetime | None:
     """When a worker last was alive; None when none ever was."""
     value = session.scalar(select(SiteState.value).where(SiteState.key == KEY))
     return None if value is None else datetime.fromisoformat(value["seen_at"])
+
+
+def is_heard(session: Session, *, now: datetime) -> bool:
+    """Whether some worker has been alive lately."""
+    seen = last_seen(session)
+    return seen is not None and now - seen < SILENCE

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from eventreg.events import search
 from eventreg.events.models import Event
 from eventreg.registrations.models import Answer, FeedReset, Registration
+from eventreg.registrations.outcome import Outcome
 
 SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
 
@@ -67,11 +68,11 @@ group_column: ColumnElement[str] = case(
 )
 
 
-def group(registration: Registration) -> str:
-    """The one of GROUPS a registration belongs to; the same rule as group_column has in SQL."""
-    if registration.status != "confirmed":
-        return registration.status
-    return "attending" if registration.rsvp == "yes" else registration.rsvp
+def group(answer: Registration | Outcome) -> str:
+    """The one of GROUPS an answer belongs to; the same rule as group_column has in SQL."""
+    if answer.status != "confirmed":
+        return answer.status
+    return "attending" if answer.rsvp == "yes" else answer.rsvp
 
 
 def narrowed(query: SelectT, filters: AttendeeFilter) -> SelectT:

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Flask, current_app, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from markupsafe import Markup
 
 from eventreg import mail, timezones
 from eventreg.addresses import bare_address
@@ -123,11 +122,6 @@ def absolute(path: str = "/") -> str:
     """An absolute address made of BASE_URL, never of the Host header."""
     links: Links = current_app.extensions["eventreg.links"]
     return links.absolute(path)
-
-
-def inline(svg: str) -> Markup:
-    """SVG this program drew itself, to be put in a page as it is."""
-    return Markup(svg)  # noqa: S704 - drawn here, holds no one's text
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

@@ -5,7 +5,7 @@ import logging
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(NotFound, _not_found)
     app.register_error_handler(EventRegError, _refused)
     app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(IntegrityError, _collision)
 
 
 def _http(error: HTTPException) -> BaseResponse:
@@ -49,6 +50,14 @@ def _database(error: OperationalError) -> BaseResponse:
     log.error("database: %s", error.orig)
     db.session.rollback()
     return _http(ServiceUnavailable())
+
+
+def _collision(error: IntegrityError) -> Response:
+    """Two people wrote the same at the same moment, and the database let one of them."""
+    log.error("database: %s", error.orig)
+    db.session.rollback()
+    message = _("Somebody else did the same at this very moment. Nothing of yours was saved; go back and look first.")
+    return _answer(CONFLICT, _("That could not be done"), message)
 
 
 def _words(error: HTTPException) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Liveness and readiness for load balancers and supervisors."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import jsonify
 from flask.typing import ResponseReturnValue
@@ -14,8 +14,6 @@ from eventreg.outbox import heartbeat
 from eventreg.web.api import blueprint
 from eventreg.web.moment import request_now
 
-SILENCE = timedelta(minutes=3)
-"""A worker says every minute that it lives."""
 NOT_READY = 503
 
 
@@ -41,6 +39,5 @@ def _checks(session: Session, now: datetime) -> dict[str, str]:
         return {"database": "cannot be reached", "migrations": "unknown", "worker": "unknown"}
     if revision != head_revision():
         return {"database": "ok", "migrations": "run `eventreg db upgrade`", "worker": "unknown"}
-    seen = heartbeat.last_seen(session)
-    worker = "ok" if seen is not None and now - seen < SILENCE else "no worker has been seen lately"
+    worker = "ok" if heartbeat.is_heard(session, now=now) else "no worker has been seen lately"
     return {"database": "ok", "migrations": "ok", "worker": worker}

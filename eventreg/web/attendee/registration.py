@@ -1,10 +1,8 @@
 """My registration, behind the signed link: see it, change it, cancel it, reset the private feed."""
 
-import segno
 from flask import Response as FlaskResponse
 from flask import abort, current_app, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from eventreg import audit, tasks
@@ -16,6 +14,7 @@ from eventreg.events.models import Event
 from eventreg.links import MANAGE, Links
 from eventreg.registrations import changes, feeds, queries, wording
 from eventreg.registrations.models import Registration
+from eventreg.web import qr
 from eventreg.web.attendee import blueprint
 from eventreg.web.attendee.forms import ConfirmForm, RsvpForm, change_form
 from eventreg.web.moment import request_now
@@ -146,11 +145,5 @@ def _page(token: str, registration: Registration, event: Event, form: RsvpForm, 
         can_change=registration.status != "cancelled" and changes.is_changeable(event, now),
         offer_waitlist=offer_waitlist,
         feed=feed,
-        qr=_qr(links.manage(registration.id, registration.link_generation)),
+        qr=qr.drawn(links.manage(registration.id, registration.link_generation)),
     )
-
-
-def _qr(address: str) -> Markup:
-    """The link as an inline SVG; drawn here from our own address, so it holds nobody's markup."""
-    code = segno.make_qr(address, error="m")
-    return Markup(code.svg_inline(scale=4, border=4, dark="#000", light="#fff", omitsize=True))  # noqa: S704

@@ -1,12 +1,10 @@
 """Publishing, cancelling and duplicating an event."""
 
-from urllib.parse import urlsplit
-
 from flask import current_app, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from eventreg import tasks
+from eventreg import mail, tasks
 from eventreg.db import db, write_transaction
 from eventreg.errors import EventStateError
 from eventreg.events import service
@@ -19,12 +17,13 @@ from eventreg.web.organizer import actor, blueprint, words
 
 def host() -> str:
     """The right side of new calendar UIDs."""
-    return urlsplit(current_app.config["BASE_URL"]).hostname or "localhost"
+    name: str = current_app.extensions["eventreg.links"].host
+    return name
 
 
 def mail_is_sent() -> bool:
     """Whether mail leaves this machine."""
-    return bool(current_app.config["MAIL_SERVER"])
+    return mail.destination(current_app) == "server"
 
 
 @blueprint.post("/events/<slug>/publish")

@@ -139,9 +139,7 @@ def _act(event: Event, registration_id: int, do: Callable[..., Outcome], said: C
 
 
 def _group_of(outcome: Outcome) -> str:
-    if outcome.status != "confirmed":
-        return words.groups()[outcome.status]
-    return words.groups()["attending" if outcome.rsvp == "yes" else outcome.rsvp]
+    return words.groups()[queries.group(outcome)]
 
 
 def _registration(event: Event, registration_id: int) -> Registration:

@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-import segno
 from flask import current_app, render_template, request
 from flask_babel import gettext as _
-from markupsafe import Markup
 
 from eventreg.db import db
 from eventreg.events import listing
 from eventreg.events.search import name_key
-from eventreg.web import display
+from eventreg.web import display, qr
 from eventreg.web.cleaning import line
 from eventreg.web.moment import request_now
 from eventreg.web.public import blueprint
@@ -46,7 +44,7 @@ def subscribe_show() -> str:
         feed=feed,
         categories=known,
         unknown=asked if asked and chosen is None else "",
-        qr=_qr(feed.webcal),
+        qr=qr.drawn(feed.webcal),
     )
 
 
@@ -71,11 +69,3 @@ def _feed(key: str, category: str) -> Feed:
         outlook=f"{OUTLOOK}?{by_web}",
         office=f"{OFFICE}?{by_web}",
     )
-
-
-def _qr(address: str) -> Markup:
-    """The address as a QR code: SVG with presentation attributes only."""
-    drawn = segno.make(address, error="m", micro=False).svg_inline(
-        scale=4, border=2, dark="#000", light="#fff", omitsize=True, svgclass=None, lineclass=None
-    )
-    return display.inline(drawn)
