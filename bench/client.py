@@ -163,6 +163,14 @@ def repeat(address: Address, request: bytes, *, clients: int, seconds: float) ->
     return run(address, itertools.repeat(request), clients=clients, seconds=seconds)
 
 
+def one_by_one(address: Address, request: bytes, *, seconds: float, least: int = 5) -> Load:
+    """One client that asks until the time is over, and so often at least; the first answer warms up."""
+    run(address, [request], clients=1)
+    started = time.perf_counter()
+    numbers = itertools.takewhile(lambda n: n < least or time.perf_counter() - started < seconds, itertools.count())
+    return run(address, (request for _ in numbers), clients=1)
+
+
 def fetch(address: Address, requests: Iterable[bytes], *, clients: int = 4) -> list[Answer]:
     """Every answer, in the order of the requests; nothing is timed."""
     answers: list[Answer] = []

@@ -62,8 +62,8 @@ def _prepare(stage: Stage, *, kind: str) -> Iterator[Measure]:
 
 def _milliseconds(stage: Stage, address: Address, path: str) -> float:
     """The median of one client alone."""
-    seconds = stage.seconds / 4
-    return client.repeat(address, address.get(path), clients=1, seconds=seconds).require(200).percentile(50) * 1000
+    load = client.one_by_one(address, address.get(path), seconds=stage.seconds / 4)
+    return load.require(200).percentile(50) * 1000
 
 
 def _filled(url: str, count: int, stage: Stage) -> str:
