@@ -10,7 +10,7 @@ DATABASE_URL: str | None = None
 BASE_URL: str | None = None
 """Absolute address of the site, used in mail, feeds and calendar entries; none means the address served on."""
 REDIS_URL: str | None = None
-"""Shared rate-limit counters for several web hosts; none keeps them in each process."""
+"""Shared rate-limit counters for several web hosts; none keeps them in each host's instance folder."""
 
 # Secrets.
 SECRET_KEY: str | None = None

@@ -232,10 +232,10 @@ def _derive(app: Flask) -> None:
     config["MAIL_DEFAULT_SENDER"] = config["MAIL_DEFAULT_SENDER"] or f"events@{base.hostname}"
     config["CONTACT_EMAIL"] = config["CONTACT_EMAIL"] or config["MAIL_DEFAULT_SENDER"]
     config["MAIL_FOLDER"] = str(instance / "mail")
-    config["RATELIMIT_STORAGE_URI"] = config["REDIS_URL"] or "memory://"
+    config["RATELIMIT_STORAGE_URI"] = config["REDIS_URL"] or f"eventreg-file://{instance / 'limits.db'}"
     # A Redis that does not answer costs a form half a second, not its reader's patience; see web/limits.py.
-    waiting = {"wrap_exceptions": True, "socket_connect_timeout": 0.5, "socket_timeout": 0.5}
-    config["RATELIMIT_STORAGE_OPTIONS"] = waiting if config["REDIS_URL"] else {}
+    waiting = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5} if config["REDIS_URL"] else {}
+    config["RATELIMIT_STORAGE_OPTIONS"] = {"wrap_exceptions": True, **waiting}
     config["SESSION_COOKIE_SAMESITE"] = "Lax"
     config["SESSION_COOKIE_HTTPONLY"] = True
     config["SESSION_COOKIE_SECURE"] = base.scheme == "https"

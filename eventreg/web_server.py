@@ -16,6 +16,7 @@ SETTINGS: dict[str, Any] = {
     # The app is made once and shared by the processes: they start together and cost little memory each.
     "preload_app": True,
     "keepalive": 5,
+    "limit_request_line": 8190,
     "timeout": 60,
     "graceful_timeout": 3,
     "loglevel": "warning",

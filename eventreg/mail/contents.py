@@ -105,6 +105,10 @@ def changes(payload: Mapping[str, Any], event: Event, *, is_coming: bool) -> lis
         rows.append(Change(_("Where"), one_line(event_words.place(before)), one_line(event_words.place(event))))
     if changed.keys() & {"online_url"}:
         rows.append(_changed_link(before.online_url, event.online_url, is_coming=is_coming))
+    if changed.keys() & {"summary"}:
+        rows.append(Change(_("Summary"), one_line(before.summary) or _("none"), one_line(event.summary) or _("none")))
+    if changed.keys() & {"description"}:
+        rows.append(Change(_("Description"), _("as you may have read it"), _("changed; the event's page has it")))
     return rows
 
 

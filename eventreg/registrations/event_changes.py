@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 from eventreg import audit
 from eventreg.events import service as events
 from eventreg.events.models import Event
-from eventreg.events.service import Changes
+from eventreg.events.service import CALENDAR, Changes
 from eventreg.events.values import EventValues
 from eventreg.registrations import messages, promotion
 from eventreg.registrations.models import Registration
 
-TOLD = frozenset(
-    {"title", "starts_at", "ends_at", "all_day", "timezone", "location_name", "location_address", "online_url"}
-)
-"""Changes that a mail to the people registered speaks of."""
+TOLD = frozenset(CALENDAR - {"status"})
+"""Changes that a mail to the people registered speaks of: all that their calendar entries show."""
+TOO_LONG = frozenset({"description"})
+"""Said to have changed, and read on the event's page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,16 @@ def notify_update(session: Session, *, event: Event, changes: Changes, now: date
     """Owes everybody registered one mail when something changed that they must know; how many that are."""
     if event.status != "published" or event.ends_at <= now:
         return 0
-    told = {name: [_plain(old), _plain(new)] for name, (old, new) in changes.items() if name in TOLD}
+    told = {
+        name: ["", ""] if name in TOO_LONG else [_plain(old), _plain(new)]
+        for name, (old, new) in changes.items()
+        if name in TOLD
+    }
     if not told:
         return 0
-    previous = {name: _plain(changes[name][0] if name in changes else getattr(event, name)) for name in sorted(TOLD)}
+    previous = {
+        name: _plain(changes[name][0] if name in changes else getattr(event, name)) for name in sorted(TOLD - TOO_LONG)
+    }
     return _tell_everybody(session, event, kind="update", now=now, extra={"changes": told, "previous_event": previous})
 
 

@@ -1,4 +1,4 @@
-"""Rate limits, counted by Flask-Limiter: in each process, or in Redis for all of them.
+"""Rate limits, counted by Flask-Limiter: for all processes of a host in a file, for all hosts in Redis.
 
 `limiter` decorates views whose refusal may be a plain error page; `is_over` is asked by views that give the form
 back with everything that was typed.
@@ -14,9 +14,11 @@ from limits.errors import StorageError
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
+from eventreg.web import limit_store  # noqa: F401 - registers its storage with `limits`
+
 log = logging.getLogger(__name__)
 _here = FixedWindowRateLimiter(MemoryStorage())
-"""Counts in this process while the shared counters cannot be reached: nobody's answer is lost for want of Redis."""
+"""Counts in this process while the shared counters cannot be reached: nobody's answer is lost for want of them."""
 
 limiter = Limiter(get_remote_address, strategy="fixed-window")
 
@@ -50,5 +52,7 @@ def hit(rate: RateLimitItem, *key: str) -> bool:
     try:
         return limiter.limiter.hit(rate, *key)
     except StorageError as error:
-        log.warning("REDIS_URL does not answer, rate limits are counted in this process: %s", error.storage_error)
+        log.warning(
+            "The shared counters do not answer, rate limits are counted in this process: %s", error.storage_error
+        )
         return _here.hit(rate, *key)

@@ -179,6 +179,18 @@ def test_moved_event_tells_everybody_concerned_old_and_new(make_event, make_regi
     assert (session.get(Event, event.id).sequence, session.get(Event, event.id).significant_sequence) == (1, 1)
 
 
+def test_changed_text_is_told_when_the_organizer_asks_for_it(make_event, make_registration, session, now) -> None:
+    event = make_event()
+    make_registration(event)
+    assert save(session, event, now, notify=True, description="Long " * 500, summary="Shorter").told == 1
+    message = session.scalars(select(Message)).one()
+    assert message.payload["changes"] == {
+        "description": ["", ""],
+        "summary": ["Looking back, looking forward", "Shorter"],
+    }
+    assert save(session, event, now, notify=True, capacity=7).told == 0
+
+
 def test_typo_saved_silently_raises_sequence_and_mails_nobody(make_event, make_registration, session, now) -> None:
     event = make_event()
     make_registration(event)

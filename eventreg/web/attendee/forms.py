@@ -9,15 +9,18 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired
+from wtforms.validators import AnyOf, InputRequired
 
 from eventreg.events.models import Event, Question
-from eventreg.registrations.models import Registration
+from eventreg.registrations.models import RSVPS, Registration
 from eventreg.registrations.service import AnswerForm
 from eventreg.web import questions
 from eventreg.web.fields import Email, Given, Line, Whole
 
 LONGEST_NAME = 200
+
+
+CHOOSE = _l("Choose yes, maybe or no.")
 
 
 class RsvpForm(FlaskForm):
@@ -26,7 +29,11 @@ class RsvpForm(FlaskForm):
     asked: Sequence[Question] = ()
 
     # The fields in the order of the page, which is also the order in which errors are listed.
-    rsvp = RadioField(_l("Will you come?"), [InputRequired(_l("Choose yes, maybe or no."))])
+    rsvp = RadioField(
+        _l("Will you come?"),
+        [InputRequired(CHOOSE), AnyOf(RSVPS, CHOOSE)],
+        validate_choice=False,  # said in our words by AnyOf
+    )
     party_size: Whole
     name = Line(
         _l("Your name"),
@@ -53,12 +60,13 @@ class RsvpForm(FlaskForm):
     def validate(self, extra_validators: Any = None) -> bool:
         """As WTForms does; a token that is missing, old or another's is told in words of people."""
         good = bool(super().validate(extra_validators))
-        if "csrf_token" in self and self.csrf_token.errors:
+        token = self._fields.get("csrf_token")
+        if token is not None and token.errors:
             form_is_old = _(
                 "Nothing is saved yet: this page was open for very long, or your browser keeps no cookies for this "
                 "site. What you wrote is still here; send it again."
             )
-            self.csrf_token.errors = (form_is_old,)
+            token.errors = (form_is_old,)
         return good
 
     def answer(self, *, email: str | None = None, opened_at: datetime | None = None) -> AnswerForm:

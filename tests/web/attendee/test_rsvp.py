@@ -106,6 +106,16 @@ def test_no_answer_chosen_is_asked_for(make_event, client) -> None:
 
 
 @pytest.mark.sqlite_only
+def test_answer_that_is_none_of_the_three_is_refused_in_our_words(make_event, client, session) -> None:
+    event = make_event()
+    token = csrf(client.get(f"/events/{event.slug}/rsvp").text)
+    data = {"name": "Sam", "email": "s@example.org", "rsvp": "perhaps", "csrf_token": token}
+    response = client.post(f"/events/{event.slug}/rsvp", data=data)
+    assert (response.status_code, "Choose yes, maybe or no." in Page.of(response).text) == (422, True)
+    assert rows(session) == []
+
+
+@pytest.mark.sqlite_only
 def test_required_question_holds_up_only_those_who_come(make_event, client, session) -> None:
     event = make_event(
         questions=[{"label": "Which bus?", "required": True, "kind": "choice", "choices": "North\nSouth"}]
