@@ -38,11 +38,10 @@ def add_by_organizer(
         if seats.take(session, event_id=event_id, seats=form.party_size) is None:
             refuse_unless_waiting(event, form)
             status = "waitlisted"
-    registration_id = insert_registration(
-        session, event_id=event_id, form=form, status=status, source="organizer", now=now
-    )
-    if registration_id is None:
+    new = insert_registration(session, event_id=event_id, form=form, status=status, source="organizer", now=now)
+    if new is None:
         raise InvalidField("email", _("This address is registered already. Open that registration to change it."))
+    registration_id = new.id
     store_answers(session, registration_id, form.answers)
     audit.record(
         session,

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from eventreg.errors import EventFull, InvalidField, RegistrationNotOpen
 from eventreg.events import rules, search
@@ -69,12 +70,13 @@ def register(session: Session, *, event_id: int, form: AnswerForm, now: datetime
         sequence = event.sequence
     status = "waitlisted" if waits else "confirmed"
     place = waitlist.length(session, event_id) + 1 if waits else None
-    registration_id = insert_registration(session, event_id=event_id, form=form, status=status, source=source, now=now)
-    if registration_id is None:
+    new = insert_registration(session, event_id=event_id, form=form, status=status, source=source, now=now)
+    if new is None:
         if holds and not waits:
             seats.give_back(session, event_id=event_id, seats=form.party_size)
         registration_id = _remind(session, event_id=event_id, form=form, now=now)
     else:
+        registration_id = new.id
         store_answers(session, registration_id, form.answers)
         payload = {"rsvp": form.rsvp, "status": status, "party_size": form.party_size, "sequence": sequence}
         queue.add(
@@ -86,7 +88,7 @@ def register(session: Session, *, event_id: int, form: AnswerForm, now: datetime
             registration_id=registration_id,
             payload=payload | ({"position": place} if place is not None else {}),
             now=now,
-            stamp_at=now.replace(microsecond=0),
+            stamp_at=new.stamp_at,
         )
     return Outcome(
         registration_id=registration_id, rsvp=form.rsvp, status=status, party_size=form.party_size, position=place
@@ -154,10 +156,28 @@ def refuse_unless_waiting(event: Event, form: AnswerForm) -> None:
     )
 
 
+class Inserted(NamedTuple):
+    """A new row's id, and the DTSTAMP its first calendar part may carry."""
+
+    id: int
+    stamp_at: datetime
+
+
 def insert_registration(
     session: Session, *, event_id: int, form: AnswerForm, status: str, source: str, now: datetime
-) -> int | None:
-    """The new row's id; None when this address has a live registration. The unique index decides, not a query."""
+) -> Inserted | None:
+    """The new row; None when this address has a live registration. The unique index decides, not a query.
+
+    Its DTSTAMP is later than that of any registration the same person cancelled before: a calendar program that was
+    sent the cancellation in the same second would otherwise not believe that they are coming after all.
+    """
+    stamp = now.replace(microsecond=0)
+    earlier = aliased(Registration)
+    last_stamp = (
+        select(func.max(earlier.calendar_stamp_at))
+        .where(earlier.event_id == event_id, earlier.email_key == form.email_key, earlier.status == "cancelled")
+        .scalar_subquery()
+    )
     dialect_insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
     statement = (
         dialect_insert(Registration)
@@ -172,14 +192,21 @@ def insert_registration(
             party_size=form.party_size,
             waitlisted_at=now if status == "waitlisted" else None,
             source=source,
-            calendar_stamp_at=now.replace(microsecond=0),
+            calendar_stamp_at=stamp,
             created_at=now,
             updated_at=now,
         )
         .on_conflict_do_nothing(index_elements=["event_id", "email_key"], index_where=LIVE)
-        .returning(Registration.id)
+        .returning(Registration.id, last_stamp)
     )
-    return session.scalar(statement)
+    row = session.execute(statement).first()
+    if row is None:
+        return None
+    new_id, last = row
+    if last is not None and last >= stamp:
+        stamp = last + timedelta(seconds=1)
+        session.execute(update(Registration).where(Registration.id == new_id).values(calendar_stamp_at=stamp))
+    return Inserted(new_id, stamp)
 
 
 def store_answers(session: Session, registration_id: int, answers: Mapping[int, str]) -> None:

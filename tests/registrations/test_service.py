@@ -219,6 +219,20 @@ def test_register_after_cancelling_is_a_new_answer_at_the_end_of_the_line(
     assert (again.status, again.position) == ("waitlisted", 2)
 
 
+def test_calendar_part_of_a_second_registration_is_later_than_the_cancellation_of_the_first(
+    make_event, make_registration, session, now
+) -> None:
+    event = make_event()
+    make_registration(event, status="cancelled", calendar_stamp_at=now + timedelta(seconds=8))
+    make_registration(event, email="wim@example.org", status="cancelled", calendar_stamp_at=now + timedelta(hours=8))
+    outcome = register(session, event, amira(), now)
+    stamps = (
+        session.get(Registration, outcome.registration_id).calendar_stamp_at,
+        session.scalars(select(Message.stamp_at)).one(),
+    )
+    assert stamps == (now + timedelta(seconds=9), now + timedelta(seconds=9))
+
+
 def test_database_itself_refuses_a_seat_too_many(make_event, make_registration, session) -> None:
     event = make_event(capacity=1)
     make_registration(event)
