@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,9 +20,10 @@ from flask import Flask
 from eventreg.db import db
 from eventreg.errors import EventRegError
 from eventreg.events.models import Event
-from eventreg.migrations import head_revision, revision_of
+from eventreg.migrations import known_revisions, revision_of
 
 NOTE = "eventreg-backup.json"
+KEY = "secret_key"
 DATABASE = {"sqlite": "eventreg.db", "postgresql": "eventreg.pgdump"}
 
 
@@ -45,7 +47,7 @@ def write(app: Flask, file: Path) -> int:
             archive.touch(mode=0o600)
             with tarfile.open(archive, "w:gz") as tar:
                 _add(tar, NOTE, json.dumps(note).encode())
-                _add(tar, "secret_key", app.config["SECRET_KEY"].encode())
+                _add(tar, KEY, app.config["SECRET_KEY"].encode())
                 tar.add(copy, copy.name)
             size = archive.stat().st_size
             archive.replace(file)
@@ -67,7 +69,7 @@ def restore(app: Flask, file: Path, *, force: bool) -> None:
     db.session.remove()
     db.engine.dispose()
     with tempfile.TemporaryDirectory(prefix="eventreg-restore-") as folder:
-        note = _unpack(file, Path(folder))
+        note, key = _unpack(file, Path(folder))
         if note.get("kind") != kind:
             raise EventRegError(f"{file} is a copy of a {note.get('kind')} database; this installation uses {kind}.")
         copy = Path(folder) / DATABASE[kind]
@@ -83,7 +85,7 @@ def restore(app: Flask, file: Path, *, force: bool) -> None:
                 f"--dbname={_libpq(url)}",
                 str(copy),
             )
-        _keep_key(app, (Path(folder) / "secret_key").read_text())
+        _keep_key(app, key)
 
 
 def _has_events() -> bool:
@@ -101,16 +103,19 @@ def _copy_sqlite(source: Path, target: Path) -> None:
     to.close()
 
 
-def _unpack(file: Path, folder: Path) -> dict[str, str]:
+def _unpack(file: Path, folder: Path) -> tuple[dict[str, str], str]:
+    """The note and the secret key, read before anything is replaced; the database's copy is in the folder."""
     try:
         with tarfile.open(file, "r:gz") as tar:
             tar.extractall(folder, filter="data")
         note: dict[str, str] = json.loads((folder / NOTE).read_text())
-    except (OSError, tarfile.TarError, ValueError) as error:
+        key = (folder / KEY).read_text()
+        (folder / DATABASE[note["kind"]]).stat()
+    except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError, KeyError) as error:
         raise EventRegError(f"{file} is not a backup made by `eventreg backup`, or it is damaged.") from error
-    if note.get("revision") and note["revision"] > (head_revision() or ""):
+    if note.get("revision") and note["revision"] not in known_revisions():
         raise EventRegError(f"{file} was made by a newer version; update eventreg first.")
-    return note
+    return note, key
 
 
 def _keep_key(app: Flask, key: str) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.calendar.text import Text, one_line
 from eventreg.calendar.vevent import calendar
-from eventreg.events.listing import LISTED
+from eventreg.events.listing import LISTED, about
 from eventreg.events.models import Event
 from eventreg.events.search import fold, name_key
 from eventreg.links import Links
@@ -42,15 +42,8 @@ class Selection:
 
     def conditions(self, now: datetime) -> list[ColumnElement[bool]]:
         """What an event must meet to be in the feed."""
-        return [LISTED, *in_window(now), *self._chosen()]
-
-    def _chosen(self) -> Iterable[ColumnElement[bool]]:
-        if category := name_key(self.category):
-            yield Event.category_key == category
-        if audience := name_key(self.audience):
-            yield Event.audience_keys.contains(f"|{audience}|", autoescape=True)
-        for word in fold(self.q).split():
-            yield Event.search_text.contains(word, autoescape=True)
+        chosen = about(q=self.q, category=name_key(self.category), audience=name_key(self.audience))
+        return [LISTED, *in_window(now), *chosen]
 
     def query(self) -> str:
         """The selection as the query of its address, in one spelling only."""

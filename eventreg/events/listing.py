@@ -160,14 +160,19 @@ def _stays(now: datetime) -> ColumnElement[bool]:
     return or_(Event.status != "cancelled", Event.ends_at > now)
 
 
-def _about(wanted: EventFilter) -> list[ColumnElement[bool]]:
-    words = fold(wanted.q[:LONGEST_SEARCH]).split()[:MOST_WORDS]
+def about(*, q: str, category: str, audience: str) -> list[ColumnElement[bool]]:
+    """The conditions of a search; `category` and `audience` are keys. The list and the feeds search alike."""
+    words = fold(q[:LONGEST_SEARCH]).split()[:MOST_WORDS]
     conditions: list[ColumnElement[bool]] = [Event.search_text.contains(word, autoescape=True) for word in words]
-    if wanted.category:
-        conditions.append(Event.category_key == wanted.category)
-    if wanted.audience:
-        conditions.append(Event.audience_keys.contains(f"|{wanted.audience}|", autoescape=True))
+    if category:
+        conditions.append(Event.category_key == category)
+    if audience:
+        conditions.append(Event.audience_keys.contains(f"|{audience}|", autoescape=True))
     return conditions
+
+
+def _about(wanted: EventFilter) -> list[ColumnElement[bool]]:
+    return about(q=wanted.q, category=wanted.category, audience=wanted.audience)
 
 
 def _when(wanted: EventFilter, now: datetime, timezone: str) -> list[ColumnElement[bool]]:

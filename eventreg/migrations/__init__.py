@@ -14,6 +14,12 @@ def head_revision() -> str | None:
     return ScriptDirectory(str(Path(__file__).parent)).get_current_head()
 
 
+@lru_cache(maxsize=1)
+def known_revisions() -> frozenset[str]:
+    """Every revision this code can start from."""
+    return frozenset(script.revision for script in ScriptDirectory(str(Path(__file__).parent)).walk_revisions())
+
+
 def revision_of(session: Session) -> str | None:
     """The revision of the database; None when it was never migrated."""
     return MigrationContext.configure(session.connection()).get_current_revision()

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -153,3 +154,25 @@ def test_restore_refuses_what_is_no_backup(run, tmp_path) -> None:
     nonsense = tmp_path / "nonsense"
     nonsense.write_bytes(b"\x1f\x8b nonsense")
     assert "is not a backup" in refused(run("restore", str(nonsense)))
+
+
+@pytest.mark.parametrize("kept", [["eventreg-backup.json"], ["eventreg-backup.json", "eventreg.db"], []])
+def test_backup_that_lacks_a_part_is_refused_and_replaces_nothing(kept, make_event, run, tmp_path) -> None:
+    make_event(title="Still here")
+    whole, damaged = tmp_path / "whole.tar.gz", tmp_path / "damaged.tar.gz"
+    assert run("backup", str(whole)).returncode == 0
+    with tarfile.open(whole) as tar, tarfile.open(damaged, "w:gz") as other:
+        for member in tar.getmembers():
+            if member.name in kept:
+                other.addfile(member, tar.extractfile(member))
+    assert "or it is damaged" in refused(run("restore", str(damaged), "--force"))
+    assert "Still here" in run("event", "list", "--past").stdout
+
+
+def test_database_without_tables_is_one_line(run, database_url, session) -> None:
+    session.rollback()
+    session.execute(sa.text("DROP TABLE answers"))
+    session.execute(sa.text("DROP TABLE messages"))
+    session.execute(sa.text("DROP TABLE registrations"))
+    session.commit()
+    assert refused(run("mail", "status")).startswith("eventreg: The database cannot be used: ")

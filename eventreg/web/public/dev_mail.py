@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser, BytesParser
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from flask import Response, abort, current_app, render_template, request
+from flask import Response, abort, current_app, render_template
 from flask_babel import gettext as _
 
 from eventreg.errors import NotFound
-from eventreg.mail import destination, kept
+from eventreg.mail import kept
+from eventreg.web import kept_mail
 from eventreg.web.public import blueprint
 
 SHOWN = 100
@@ -25,7 +24,6 @@ MAIL_POLICY = (
 )
 """A mail brings its styles along; it runs nothing, loads nothing, and is no part of this site."""
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:)]")
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +86,9 @@ def dev_mail_download(name: str) -> Response:
 
 def _folder() -> Path:
     """The folder of kept mails, for a visitor on this machine while the demo runs; 404 for everybody else."""
-    is_here = _is_loopback(request.remote_addr) and not {"X-Forwarded-For", "Forwarded"} & set(request.headers.keys())
-    if not (current_app.config["DEMO"] and destination(current_app) == "kept" and is_here and _is_asked_for_by_name()):
+    if not kept_mail.is_open():
         abort(404)
     return Path(current_app.config["MAIL_FOLDER"])
-
-
-def _is_loopback(address: str | None) -> bool:
-    try:
-        return ip_address(address or "").is_loopback
-    except ValueError:
-        return False
-
-
-def _is_asked_for_by_name() -> bool:
-    """Whether the browser believes to be here: a foreign page can point its own name at this machine."""
-    host = urlsplit(f"//{request.host}").hostname
-    return host in _LOCAL_NAMES or host == urlsplit(current_app.config["BASE_URL"]).hostname
 
 
 def _bytes(folder: Path, name: str) -> bytes:
