@@ -150,11 +150,12 @@ def duplicate(
 
 
 def load(session: Session, event_id: int) -> Event:
-    """The event, locked until the transaction ends (PostgreSQL; SQLite holds its write lock already).
+    """The event as it stands now, locked until the transaction ends (SQLite holds its write lock already).
 
     Raises: NotFound.
     """
-    event = session.scalar(select(Event).where(Event.id == event_id).with_for_update())
+    query = select(Event).where(Event.id == event_id).with_for_update()
+    event = session.scalar(query.execution_options(populate_existing=True))
     if event is None:
         raise NotFound(_("There is no such event."))
     return event

@@ -10,8 +10,8 @@ from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, fu
 from sqlalchemy.orm import Session
 
 from eventreg.db import UTCDateTime
-from eventreg.errors import NotFound
 from eventreg.events.models import Event
+from eventreg.events.service import load
 from eventreg.registrations.models import Registration
 
 
@@ -41,12 +41,7 @@ def lock(session: Session, event_id: int) -> Event:
 
     Raises: NotFound.
     """
-    event = session.scalar(
-        select(Event).where(Event.id == event_id).with_for_update().execution_options(populate_existing=True)
-    )
-    if event is None:
-        raise NotFound("There is no such event.")
-    return event
+    return load(session, event_id)
 
 
 def is_open_to_newcomers(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:

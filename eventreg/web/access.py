@@ -42,11 +42,6 @@ def me() -> Organizer:
     return cast(Organizer, current_user._get_current_object())  # noqa: SLF001 - werkzeug's public way to unwrap
 
 
-def open_to_everybody(view: Callable[Params, Result]) -> Callable[Params, Result]:
-    """Says that an address under /api/ is meant for everybody."""
-    return _marked(view, "everybody")
-
-
 def signed_in(view: Callable[Params, Result]) -> Callable[Params, Any]:
     """Anybody with an account; others are asked to sign in and then brought back."""
 
