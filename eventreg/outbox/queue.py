@@ -26,6 +26,8 @@ FOR_ALL = "No mail could be sent: "
 UNFINISHED = text("state IN ('queued', 'sending', 'retrying')")
 """Spelled as in the partial index, or SQLite would not use it."""
 
+_ADD = insert(Message)
+
 
 def add(
     session: Session,
@@ -44,19 +46,20 @@ def add(
     `stamp_at` is the DTSTAMP of its calendar part (default `now`). Costs one statement.
     """
     session.execute(
-        insert(Message).values(
-            kind=kind,
-            recipient=recipient,
-            recipient_name=recipient_name,
-            event_id=event_id,
-            registration_id=registration_id,
-            payload=dict(payload or {}),
-            message_key=secrets.token_hex(16),
-            stamp_at=stamp_at or now,
-            state="queued",
-            due_at=now,
-            created_at=now,
-        )
+        _ADD,
+        {
+            "kind": kind,
+            "recipient": recipient,
+            "recipient_name": recipient_name,
+            "event_id": event_id,
+            "registration_id": registration_id,
+            "payload": dict(payload or {}),
+            "message_key": secrets.token_hex(16),
+            "stamp_at": stamp_at or now,
+            "state": "queued",
+            "due_at": now,
+            "created_at": now,
+        },
     )
 
 
