@@ -60,6 +60,9 @@ def _refresh_calendar(app: Flask) -> None:
     """Feeds name BASE_URL; where it has changed since they were stored, they are written anew."""
     links = app.extensions["eventreg.links"]
     session = db.session()
-    if blocks.are_stale(session, links):
+    if not blocks.are_stale(session, links):
+        return
+    done: int | None = 0
+    while done is not None:
         with write_transaction(session):
-            blocks.rebuild(session, links)
+            done = blocks.rebuild(session, links, after_id=done)

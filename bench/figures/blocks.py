@@ -42,8 +42,10 @@ def rebuild_and_compare(database_url: str, folder: Path) -> tuple[float, float]:
     links: Links = app.extensions["eventreg.links"]
     with app.app_context():
         started = time.perf_counter()
-        with write_transaction(db.session()):
-            blocks.rebuild(db.session(), links)
+        done: int | None = 0
+        while done is not None:
+            with write_transaction(db.session()):
+                done = blocks.rebuild(db.session(), links, after_id=done)
         ours = time.perf_counter() - started
         words = [_words(event, links) for event in db.session.scalars(select(Event))]
         started = time.perf_counter()

@@ -59,20 +59,22 @@ def are_stale(session: Session, links: Links) -> bool:
     return bool(session.scalar(select(wrong.exists())))
 
 
-def rebuild(session: Session, links: Links) -> int:
-    """Writes every block anew where it differs, and remembers what they were made with. Returns how many differed."""
-    changed = 0
-    query = select(Event).options(undefer(Event.ics_block)).order_by(Event.id)
-    for events in session.scalars(query.execution_options(yield_per=_BATCH)).partitions():
-        for event in events:
-            content = block(event, links)
-            if event.ics_block != content:
-                _keep(event, content)
-                changed += 1
-        session.flush()
-    session.merge(SiteState(key=STATE_KEY, value={"made_with": _fingerprint(links)}))
+def rebuild(session: Session, links: Links, *, after_id: int = 0) -> int | None:
+    """Writes the blocks of the next _BATCH events anew where they differ.
+
+    Returns the id to go on after, in a transaction of its own so that nobody waits long for the lock; None when
+    all are done, which is then remembered.
+    """
+    query = select(Event).where(Event.id > after_id).options(undefer(Event.ics_block)).order_by(Event.id).limit(_BATCH)
+    events = session.scalars(query).all()
+    for event in events:
+        content = block(event, links)
+        if event.ics_block != content:
+            _keep(event, content)
+    if len(events) < _BATCH:
+        session.merge(SiteState(key=STATE_KEY, value={"made_with": _fingerprint(links)}))
     session.flush()
-    return changed
+    return events[-1].id if len(events) == _BATCH else None
 
 
 def _keep(event: Event, content: bytes) -> None:

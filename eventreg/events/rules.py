@@ -49,10 +49,14 @@ def seats_left(event: Event) -> int | None:
     return None if event.capacity is None else event.capacity - event.seats_taken
 
 
-def availability(event: Event, now: datetime) -> Availability:
-    """Everything the page and the form need to say about getting in."""
+def availability(event: Event, now: datetime, *, seats_are_held: bool = False) -> Availability:
+    """Everything the page and the form need to say about getting in.
+
+    `seats_are_held`: somebody waits for whom the free seats are kept, so that newcomers wait too.
+    """
     left = seats_left(event)
-    return Availability(_door(event, left, now), left, event.registration_opens_at, closes_at(event))
+    free = 0 if seats_are_held and left is not None else left
+    return Availability(_door(event, free, now), left, event.registration_opens_at, closes_at(event))
 
 
 def _door(event: Event, left: int | None, now: datetime) -> Door:

@@ -51,9 +51,16 @@ def latest_for(session: Session, registration_ids: Iterable[int]) -> dict[int, M
     return {message.registration_id: message for message in messages if message.registration_id is not None}
 
 
-def was_queued_since(session: Session, *, recipient: str, kind: str, since: datetime) -> bool:
-    """Whether that address was owed a mail of that kind after `since`."""
-    found = exists().where(Message.recipient == recipient, Message.created_at > since, Message.kind == kind)
+def was_queued_since(
+    session: Session, *, recipient: str, kind: str, registration_id: int | None, since: datetime
+) -> bool:
+    """Whether that address was owed a mail of that kind about that registration (None: about several) after `since`."""
+    found = exists().where(
+        Message.recipient == recipient,
+        Message.created_at > since,
+        Message.kind == kind,
+        Message.registration_id.is_not_distinct_from(registration_id),
+    )
     return bool(session.scalar(select(found)))
 
 

@@ -190,7 +190,7 @@ def _seat_or_wait(
     session: Session, event: Event, registration: Registration, form: AnswerForm, *, now: datetime
 ) -> None:
     """A "no" or "maybe" becomes "yes": like somebody new, they take seats or go to the end of the line."""
-    held_for_others = event.waitlist_rule == "hold" and waitlist.length(session, event.id) > 0
+    held_for_others = waitlist.holds_seats(session, event.id, event.waitlist_rule)
     if not held_for_others and seats.take(session, event_id=event.id, seats=form.party_size) is not None:
         registration.status = "confirmed"
         return

@@ -32,6 +32,11 @@ def length(session: Session, event_id: int) -> int:
     return session.scalar(query) or 0
 
 
+def holds_seats(session: Session, event_id: int, rule: str) -> bool:
+    """Whether free seats are kept for somebody who waits."""
+    return rule == "hold" and length(session, event_id) > 0
+
+
 def next_in_line(session: Session, event: Event) -> Registration | None:
     """Who moves up next, by the event as `seats.lock` read it; under the rule “hold” whether they fit or not."""
     query = (

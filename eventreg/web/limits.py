@@ -34,16 +34,13 @@ def init_app(app: Flask) -> None:
     limiter.init_app(app)
 
 
-def posted_address() -> str:
-    """The e-mail address in the form sent, as a key; the visitor's IP where there is none."""
-    return request.form.get("email", "").strip().lower()[:254] or get_remote_address()
-
-
 def is_over(name: str, *, per_address: str = PER_ADDRESS, per_ip: str = PER_IP) -> bool:
     """Counts this request against its IP and its posted e-mail address; True when either has had enough."""
     if not limiter.enabled:
         return False
-    counted = [(per_ip, "ip", get_remote_address()), (per_address, "address", posted_address())]
+    counted = [(per_ip, "ip", get_remote_address())]
+    if address := request.form.get("email", "").strip().lower()[:254]:
+        counted.append((per_address, "address", address))
     return not all(hit(rate, name, kind, key) for rates, kind, key in counted for rate in parse_many(rates))
 
 

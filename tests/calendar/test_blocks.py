@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -76,12 +77,14 @@ def test_rebuild_for_another_address_rewrites_every_block_once(
     app: Flask, session: Session, make_event: MakeEvent
 ) -> None:
     events = [make_event(title=f"Talk {number}") for number in range(3)]
-    assert blocks.rebuild(session, links_of(app)) == 0
+    kept = [stored(session, event) for event in events]
+    assert blocks.rebuild(session, links_of(app)) is None
+    assert [stored(session, event) for event in events] == kept
     session.commit()
     assert not blocks.are_stale(session, links_of(app))
     moved = Links("https://elsewhere.example.org", "k")
     assert blocks.are_stale(session, moved)
-    assert blocks.rebuild(session, moved) == 3
+    assert blocks.rebuild(session, moved) is None
     session.commit()
     assert not blocks.are_stale(session, moved)
     assert blocks.are_stale(session, links_of(app))
@@ -89,6 +92,20 @@ def test_rebuild_for_another_address_rewrites_every_block_once(
         block, digest = stored(session, event)
         assert b"URL:https://elsewhere.example.org/events/talk-" in (block or b"")
         assert digest == blocks.digest(block or b"")
+
+
+def test_rebuild_goes_on_in_steps_and_is_done_only_after_the_last(
+    app: Flask, session: Session, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "_BATCH", 2)
+    events = [make_event(title=f"Talk {number}") for number in range(3)]
+    moved = Links("https://elsewhere.example.org", "k")
+    assert blocks.rebuild(session, moved) == events[1].id
+    assert blocks.are_stale(session, moved)
+    assert blocks.rebuild(session, moved, after_id=events[1].id) is None
+    session.commit()
+    assert not blocks.are_stale(session, moved)
+    assert all(b"elsewhere" in (stored(session, event)[0] or b"") for event in events)
 
 
 def test_missing_block_makes_them_stale_and_rebuild_writes_it(
@@ -100,7 +117,7 @@ def test_missing_block_makes_them_stale_and_rebuild_writes_it(
     session.commit()
     session.expire_all()
     assert blocks.are_stale(session, links_of(app))
-    assert blocks.rebuild(session, links_of(app)) == 1
+    assert blocks.rebuild(session, links_of(app)) is None
     assert stored(session, event)[0] == blocks.block(event, links_of(app))
 
 

@@ -30,10 +30,12 @@ def test_mail_of_a_kind_to_one_address_is_known_for_a_time(session: Session, now
     owe(session, now=now, kind="link")
 
     def was(**changed: object) -> bool:
-        asked = {"recipient": "sam@example.org", "kind": "link", "since": now - HOUR} | changed
+        asked = {"recipient": "sam@example.org", "kind": "link", "registration_id": None, "since": now - HOUR}
+        asked |= changed
         return queries.was_queued_since(session, **asked)  # type: ignore[arg-type]
 
     assert (was(), was(since=now), was(kind="test"), was(recipient="wim@example.org")) == (True, False, False, False)
+    assert was(registration_id=1) is False
 
 
 def test_reasons_are_grouped_the_most_frequent_first(session: Session, now: datetime) -> None:

@@ -200,6 +200,13 @@ def test_links_are_not_mailed_again_and_again(make_event, session, now) -> None:
     assert mails(session).count(("link", "Amira@example.org")) == 2
 
 
+def test_each_event_answered_twice_has_its_own_link_mailed(make_event, session, now) -> None:
+    events = [make_event(title="One"), make_event(title="Two")]
+    for event in events * 2:
+        register(session, event, amira(), now)
+    assert mails(session) == [("confirmation", "Amira@example.org")] * 2 + [("link", "Amira@example.org")] * 2
+
+
 def test_form_sent_twice_by_a_double_click_owes_one_mail(make_event, session, now) -> None:
     event = make_event()
     form = amira(opened_at=now - timedelta(seconds=30))

@@ -23,7 +23,12 @@ def opened_at(event_id: int) -> datetime | None:
 
 
 def is_too_quick(event_id: int, now: datetime) -> bool:
-    """Whether the form came back quicker than MIN_FILL_SECONDS."""
-    opened = opened_at(event_id)
+    """Whether the form came back quicker than MIN_FILL_SECONDS, or was never opened; then its time begins now."""
     least = timedelta(seconds=current_app.config["MIN_FILL_SECONDS"])
-    return opened is not None and now - opened < least
+    if not least:
+        return False
+    opened = opened_at(event_id)
+    if opened is None:
+        note_opening(event_id, now)
+        return True
+    return now - opened < least

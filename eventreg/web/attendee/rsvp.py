@@ -13,7 +13,7 @@ from eventreg.errors import EventFull, InvalidField, RegistrationNotOpen
 from eventreg.events import queries, rules
 from eventreg.events.models import Event, Question
 from eventreg.links import RESULT, Links
-from eventreg.registrations import service, wording
+from eventreg.registrations import service, waitlist, wording
 from eventreg.registrations.outcome import Outcome
 from eventreg.web import limits
 from eventreg.web.attendee import blueprint, robots
@@ -121,7 +121,9 @@ def _page(event: Event, form: RsvpForm, *, offer_waitlist: bool = False) -> str:
         "attendee/rsvp_form.html",
         event=event,
         form=form,
-        found=rules.availability(event, request_now()),
+        found=rules.availability(
+            event, request_now(), seats_are_held=waitlist.holds_seats(db.session(), event.id, event.waitlist_rule)
+        ),
         offer_waitlist=offer_waitlist or bool(request.form.get("join_waitlist")),
     )
 

@@ -165,6 +165,18 @@ def test_full_event_offers_the_waitlist_and_says_the_place_in_line(make_event, m
     assert "You are on the waitlist, number 1 in line." in result.text
 
 
+def test_form_says_that_free_places_are_held_for_somebody_who_waits(make_event, make_registration, client) -> None:
+    event = make_event(capacity=5, waitlist_rule="hold")
+    make_registration(event, email="first@example.org", party_size=3)
+    assert "Holds a place for you." in open_form(client, event).text
+    make_registration(event, email="waits@example.org", party_size=3, status="waitlisted")
+    page = open_form(client, event)
+    assert "The places left are held for people who wait. You can join the waitlist." in page.text
+    assert "Holds a place for you." not in page.text
+    result = Page.of(client.get(send(client, event).location))
+    assert "You are on the waitlist, number 2 in line." in result.text
+
+
 def test_party_that_does_not_fit_is_offered_the_waitlist_whole(make_event, make_registration, client, session) -> None:
     event = make_event(capacity=4)
     make_registration(event, email="first@example.org", party_size=2)
@@ -212,6 +224,20 @@ def test_form_filled_in_quicker_than_a_person_can_comes_back_with_the_answers(
 
 
 @pytest.mark.sqlite_only
+def test_form_that_was_never_opened_is_taken_for_a_robots_once(
+    make_event, make_app, make_client, clock, session
+) -> None:
+    event, other = make_event(), make_event(title="Another")
+    client = make_client(make_app(MIN_FILL_SECONDS=2))
+    data = {"name": "Sam", "email": "sam@example.org", "rsvp": "yes"}
+    data["csrf_token"] = csrf(client.get(f"/events/{other.slug}/rsvp").text)
+    clock.now += timedelta(minutes=1)
+    assert client.post(f"/events/{event.slug}/rsvp", data=data).status_code == 422
+    clock.now += timedelta(seconds=3)
+    assert client.post(f"/events/{event.slug}/rsvp", data=data).status_code == 303
+
+
+@pytest.mark.sqlite_only
 def test_trap_for_robots_comes_back_with_the_answers(make_event, client, session) -> None:
     event = make_event()
     response = send(client, event, leave_empty="https://spam.example")
@@ -246,6 +272,7 @@ def test_one_address_or_one_visitor_has_a_limit_and_keeps_what_was_typed(make_ev
     assert "Wait a few minutes" in page.text
     assert ("email", "Victim@example.org") in page.form("rsvp").data()
     assert send(client, event, email="somebody.else@example.org").status_code == 303
+    assert [send(client, event, email="").status_code for _ in range(11)] == [422] * 11
 
 
 @pytest.mark.sqlite_only
