@@ -125,7 +125,9 @@ def _measure(figure: Figure, stage: Stage, watch: Watch) -> list[Result]:
 def _head(stage: Stage, busy: float) -> list[str]:
     short, changed = machine.commit()
     rounds = (
-        f"{stage.rounds} rounds" if stage.rounds > 1 else "1 quick round: good for nothing but seeing that it works"
+        f"{stage.rounds} rounds"
+        if stage.rounds > 1
+        else "one quick round on little data, good only for seeing that it works"
     )
     own = 1e6 * stage.client_processor_seconds / max(stage.client_requests, 1)
     return [
