@@ -6,8 +6,9 @@ first and writes later would fail there with SQLITE_BUSY however long it was wil
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -15,6 +16,8 @@ from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
+
+from eventreg import turns
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for SQLite's lock before the request is answered with an error."""
@@ -91,10 +94,19 @@ def write_transaction(session: Session) -> Iterator[None]:
     loaded before the block are detached by that; load what you need inside.
     """
     session.rollback()
-    session.connection(execution_options={"eventreg_write": True})
-    try:
-        yield
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+    with _turn(session):
+        session.connection(execution_options={"eventreg_write": True})
+        try:
+            yield
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+def _turn(session: Session) -> AbstractContextManager[None]:
+    """SQLite has one writer at a time; its writers queue here rather than poll there."""
+    url = session.get_bind().engine.url
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return nullcontext()
+    return turns.turn(Path(url.database), patience=BUSY_TIMEOUT_MS / 1000)

@@ -84,9 +84,18 @@ class Wakeups:
         self._next_at: datetime | None = None
         self._beaten: float | None = None
 
-    @cached_property
+    @property
     def huey(self) -> Huey:
         """The queue, beside our own data: a file in the instance folder, or tables in PostgreSQL."""
+        return self._queue_and_task[0]
+
+    @property
+    def _deliver_task(self) -> TaskWrapper:
+        return self._queue_and_task[1]
+
+    @cached_property
+    def _queue_and_task(self) -> tuple[Huey, TaskWrapper]:
+        """Made together: a wake-up may have waited in the queue since before this process knew what it means."""
         with self.app.app_context():
             engine = db.engine
         kept: dict[str, Any] = {"name": "eventreg", "results": False, "serializer": PlainSerializer()}
@@ -98,12 +107,7 @@ class Wakeups:
             # Nothing in it is worth waiting for the disk.
             huey = SqliteHuey(**kept, filename=str(folder / "huey.db"), fsync=False, timeout=self.lock_seconds)
         huey.periodic_task(crontab(), name="look_every_minute")(self.deliver)
-        return huey
-
-    @cached_property
-    def _deliver_task(self) -> TaskWrapper:
-        task: TaskWrapper = self.huey.task(name="deliver_due")(self.deliver)
-        return task
+        return huey, huey.task(name="deliver_due")(self.deliver)
 
     def wake(self) -> None:
         """Asks the worker to look now. One that is asked and has not looked yet will see all that is committed."""

@@ -151,3 +151,10 @@ def test_two_workers_at_once_send_every_mail_once(make_app: MakeApp, session: Se
     for worker in workers:
         worker.join()
     assert sorted(smtp_server.recipients) == sorted([f"p{number}@example.org"] for number in range(40))
+
+
+@pytest.mark.sqlite_only
+def test_a_wake_up_that_waited_before_the_worker_began_is_understood(make_app: Any) -> None:
+    first, second = tasks.of(make_app()), tasks.of(make_app())
+    first.wake()
+    assert second.huey.dequeue() is not None

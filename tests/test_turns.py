@@ -1,0 +1,65 @@
+"""Writers of one SQLite file take turns, and a stuck one costs patience and nothing more."""
+
+import subprocess
+import sys
+import threading
+import time
+
+from eventreg.turns import turn
+
+COUNT = """
+import sys, time
+from pathlib import Path
+from eventreg.turns import turn
+counter = Path(sys.argv[1])
+for _ in range(200):
+    with turn(Path(sys.argv[2]), patience=30):
+        number = int(counter.read_text())
+        time.sleep(0.0002)
+        counter.write_text(str(number + 1))
+"""
+
+
+def test_processes_and_threads_never_have_their_turn_together(tmp_path) -> None:
+    counter, database = tmp_path / "counter", tmp_path / "x.db"
+    counter.write_text("0")
+    programs = [subprocess.Popen([sys.executable, "-c", COUNT, str(counter), str(database)]) for _ in range(2)]
+
+    def count() -> None:
+        for _ in range(100):
+            with turn(database, patience=30):
+                number = int(counter.read_text())
+                time.sleep(0.0002)
+                counter.write_text(str(number + 1))
+
+    threads = [threading.Thread(target=count) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [program.wait(timeout=60) for program in programs] == [0, 0]
+    assert counter.read_text() == "600"
+
+
+def test_whoever_waits_too_long_goes_on(tmp_path) -> None:
+    database = tmp_path / "x.db"
+    taken, done = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with turn(database, patience=1):
+            taken.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=stay)
+    thread.start()
+    taken.wait(30)
+    with turn(database, patience=0.05):
+        done.set()
+    thread.join()
+    with turn(database, patience=0.05):
+        pass
+
+
+def test_folder_that_cannot_be_written_is_left_to_sqlite(tmp_path) -> None:
+    with turn(tmp_path / "no" / "such" / "folder.db", patience=0.05):
+        pass
