@@ -51,6 +51,7 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
+@pytest.mark.sqlite_only
 def test_attendees_are_exported_to_every_format_with_the_same_people(
     make_event, make_registration, run, tmp_path
 ) -> None:
@@ -118,6 +119,7 @@ def test_doctor_names_a_wrong_count_and_a_mail_server_that_is_not_there(make_eve
     assert len(lines) == 2
 
 
+@pytest.mark.sqlite_only
 def test_event_list_shows_what_is_to_come_and_with_past_everything(run, session, make_event) -> None:
     make_event(title="Long ago", starts_at=datetime(2020, 1, 1, tzinfo=UTC))
     assert run("event", "list").stdout == ""
@@ -156,6 +158,7 @@ def test_restore_refuses_what_is_no_backup(run, tmp_path) -> None:
     assert "is not a backup" in refused(run("restore", str(nonsense)))
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("kept", [["eventreg-backup.json"], ["eventreg-backup.json", "eventreg.db"], []])
 def test_backup_that_lacks_a_part_is_refused_and_replaces_nothing(kept, make_event, run, tmp_path) -> None:
     make_event(title="Still here")

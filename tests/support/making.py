@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask
 from flask_migrate import upgrade
+from jinja2.bccache import Bucket, BytecodeCache
 
 from eventreg import create_app
 from eventreg.db import db
@@ -26,10 +27,29 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+class Compiled(BytecodeCache):
+    """Templates compiled once for all applications of a test process, which otherwise each compile their own."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
 def make_app(database_url: str, instance: Path, **settings: Any) -> Flask:
     """A real application on that database, with the tests' settings unless told otherwise."""
     overrides = {**SETTINGS, "DATABASE_URL": database_url, **settings}
-    return create_app(overrides, instance_path=instance)
+    app = create_app(overrides, instance_path=instance)
+    app.jinja_env.bytecode_cache = COMPILED
+    return app
 
 
 def migrate(database_url: str, instance: Path) -> None:
