@@ -36,6 +36,8 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: Pat
     # Imported here because these packages import this module's neighbours while it is being imported itself.
     from eventreg import mail, tasks, web  # noqa: PLC0415
     from eventreg.calendar import blocks  # noqa: PLC0415
+    from eventreg.following import models as _following  # noqa: F401, PLC0415 - tables that others refer to
+    from eventreg.incoming import models as _incoming  # noqa: F401, PLC0415
 
     blocks.install(lambda: current_app.extensions["eventreg.links"])
     mail.init_app(app)

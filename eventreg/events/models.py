@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventreg.db import Base
@@ -56,6 +56,14 @@ class Event(Base):
         Index("ix_events_updated_at", "updated_at"),  # Last-Modified of every feed
         Index("ix_events_organizer_id", "organizer_id", "starts_at"),  # the desk: my events
         Index("ix_events_category_key", "category_key", "starts_at"),  # a category's list and feed
+        # The clock: whose reminders are due.
+        Index(
+            "ix_events_remind_at",
+            "remind_at",
+            sqlite_where=text("remind_at IS NOT NULL"),
+            postgresql_where=text("remind_at IS NOT NULL"),
+        ),
+        Index("ix_events_source_id", "source_id", "starts_at"),  # what a followed calendar brought
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -91,9 +99,26 @@ class Event(Base):
     max_party_size: Mapped[int] = mapped_column(default=1)
     waitlist_open: Mapped[bool] = mapped_column(default=True)
     waitlist_rule: Mapped[str] = mapped_column(String(10), default="skip")
+    offer_hours: Mapped[int | None]
+    """How long somebody who moves up has to accept the offered place; None gives it to them at once."""
+    needs_approval: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether a "yes" is `pending`, without seats, until an organizer approves it."""
     registration_opens_at: Mapped[datetime | None]
     registration_closes_at: Mapped[datetime | None]
+    reminder_hours: Mapped[int | None] = mapped_column(default=24, server_default="24")
+    """How long before it begins those who come are reminded; None never."""
+    remind_at: Mapped[datetime | None]
+    """When the reminders fall due; None once they are queued, or when there are none to send."""
 
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("followed_calendars.id"))
+    """The followed calendar it came from; such an event is changed there and not here."""
+    source_sequence: Mapped[int] = mapped_column(default=0, server_default="0")
+    """SEQUENCE in the source, as last taken over."""
+    source_stamp_at: Mapped[datetime | None]
+    """LAST-MODIFIED or DTSTAMP in the source, as last taken over."""
+
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Rises on every change of anything its page shows, questions and picture included, except its seats."""
     sequence: Mapped[int] = mapped_column(default=0)
     significant_sequence: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
@@ -148,3 +173,12 @@ class SiteState(Base):
 
     key: Mapped[str] = mapped_column(String(40), primary_key=True)
     value: Mapped[dict[str, Any]]
+
+
+class Counter(Base):
+    """A number that only rises; "events" with every change of any event, so that a list knows it is still true."""
+
+    __tablename__ = "counters"
+
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)

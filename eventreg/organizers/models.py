@@ -57,6 +57,8 @@ class Organizer(Base, UserMixin):
     tf_last_counter: Mapped[int | None] = mapped_column(BigInteger)
     """Time step of the last accepted authenticator code: a code works once."""
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(Codes()))
+    feed_generation: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Raised when the address of their own feed must die."""
     created_at: Mapped[datetime]
 
     roles: Mapped[list[Role]] = relationship(  # type: ignore[assignment]  # Flask-Security says RoleMixin

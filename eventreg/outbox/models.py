@@ -52,3 +52,5 @@ class Message(Base):
     """The mail server's own words at the last try, or where the mail was kept."""
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    bounced_at: Mapped[datetime | None]
+    """When it came back undeliverable; `server_reply` then holds the words of the server that sent it back."""

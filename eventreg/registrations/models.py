@@ -17,8 +17,9 @@ LONGEST_SEARCH_TEXT = 500
 class Registration(Base):
     """One answer. `rsvp` is what the person said, `status` what became of it; the two are never mixed.
 
-    A seat is held by `rsvp = 'yes' AND status = 'confirmed'`, `party_size` of them. A "no" or "maybe" is
-    confirmed as given and holds none. `link_generation` is raised when its mailed links must die.
+    Seats are held by `rsvp = 'yes' AND status = 'confirmed'`, `party_size` of them, and as many by a waiting party
+    with an open offer (`offer_expires_at`). A "no" or "maybe" is confirmed as given and holds none, a `pending`
+    "yes" none until it is approved. `link_generation` is raised when its mailed links must die.
     """
 
     __tablename__ = "registrations"
@@ -46,6 +47,13 @@ class Registration(Base):
             sqlite_where=text("status = 'waitlisted'"),
             postgresql_where=text("status = 'waitlisted'"),
         ),
+        # The clock: whose offer has run out.
+        Index(
+            "ix_registrations_offers",
+            "offer_expires_at",
+            sqlite_where=text("offer_expires_at IS NOT NULL"),
+            postgresql_where=text("offer_expires_at IS NOT NULL"),
+        ),
         Index("ix_registrations_event_id", "event_id", "id"),  # attendee list and exports, in order of arrival
         Index("ix_registrations_email_key", "email_key"),  # lost link; personal feed
     )
@@ -63,6 +71,14 @@ class Registration(Base):
     status: Mapped[str] = mapped_column(String(20))
     party_size: Mapped[int] = mapped_column(default=1)
     waitlisted_at: Mapped[datetime | None]
+    offer_expires_at: Mapped[datetime | None]
+    """Until when a waiting party may accept the seats that are held for it; None without an offer."""
+    entry_id: Mapped[int | None]
+    """The first registration of this address for this event, None when this is it: their calendar knows one entry."""
+    reply_sequence: Mapped[int | None]
+    """SEQUENCE that the last answer taken over belonged to, from a calendar or from the web."""
+    reply_stamp_at: Mapped[datetime | None]
+    """DTSTAMP of the last answer taken over; an older one is not believed any more."""
     source: Mapped[str] = mapped_column(String(20), default="form")
     """form, organizer, calendar or import: how the answer came in."""
     note: Mapped[str] = mapped_column(Text, default="")

@@ -1,0 +1,1 @@
+"""Calendars of others that are read every hour, and whose events are shown here."""

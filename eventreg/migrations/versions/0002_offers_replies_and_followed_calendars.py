@@ -1,0 +1,130 @@
+"""offers, approval, reminders, replies, bounces, followed calendars
+
+Adds and never changes, so the version before it can go on serving while this runs. SQLite's tables are not copied.
+
+Revision ID: 0002
+Revises: 0001
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+
+revision = '0002'
+down_revision = '0001'
+branch_labels = None
+depends_on = None
+
+INSTANT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    op.create_table('counters',
+    sa.Column('key', sa.String(length=40), nullable=False),
+    sa.Column('value', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_counters'))
+    )
+    op.execute("INSERT INTO counters (key, value) VALUES ('events', 1)")
+    op.create_table('followed_calendars',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('url', sa.String(length=2000), nullable=False),
+    sa.Column('title', sa.String(length=200), nullable=False),
+    sa.Column('organizer_id', sa.Integer(), nullable=False),
+    sa.Column('category', sa.String(length=60), nullable=False),
+    sa.Column('visibility', sa.String(length=20), nullable=False),
+    sa.Column('etag', sa.String(length=500), nullable=False),
+    sa.Column('last_modified', sa.String(length=100), nullable=False),
+    sa.Column('fetched_at', INSTANT, nullable=True),
+    sa.Column('next_fetch_at', INSTANT, nullable=True),
+    sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('report', sa.Text(), nullable=False),
+    sa.Column('created_at', INSTANT, nullable=False),
+    sa.CheckConstraint("visibility IN ('public', 'unlisted', 'private')", name=op.f('ck_followed_calendars_visibility_known')),
+    sa.ForeignKeyConstraint(['organizer_id'], ['organizers.id'], name=op.f('fk_followed_calendars_organizer_id_organizers')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_followed_calendars')),
+    sa.UniqueConstraint('url', name=op.f('uq_followed_calendars_url'))
+    )
+    op.create_index('ix_followed_calendars_next_fetch_at', 'followed_calendars', ['next_fetch_at'])
+    op.create_table('received_mails',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('kind', sa.String(length=10), nullable=False),
+    sa.Column('outcome', sa.String(length=10), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('event_id', sa.Integer(), nullable=True),
+    sa.Column('registration_id', sa.Integer(), nullable=True),
+    sa.Column('sender', sa.String(length=254), nullable=False),
+    sa.Column('attendee', sa.String(length=254), nullable=False),
+    sa.Column('rsvp', sa.String(length=10), nullable=False),
+    sa.Column('sequence', sa.Integer(), nullable=True),
+    sa.Column('stamp_at', INSTANT, nullable=True),
+    sa.Column('received_at', INSTANT, nullable=False),
+    sa.Column('settled_at', INSTANT, nullable=True),
+    sa.CheckConstraint("kind IN ('reply', 'bounce', 'other')", name=op.f('ck_received_mails_kind_known')),
+    sa.CheckConstraint("outcome IN ('applied', 'ignored', 'held', 'settled')", name=op.f('ck_received_mails_outcome_known')),
+    sa.ForeignKeyConstraint(['event_id'], ['events.id'], name=op.f('fk_received_mails_event_id_events'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['registration_id'], ['registrations.id'], name=op.f('fk_received_mails_registration_id_registrations'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_received_mails')),
+    sa.UniqueConstraint('digest', name=op.f('uq_received_mails_digest'))
+    )
+    op.create_index('ix_received_mails_event_id', 'received_mails', ['event_id', 'outcome', 'id'])
+    op.create_index('ix_received_mails_registration_id', 'received_mails', ['registration_id'])
+    op.create_index('ix_received_mails_received_at', 'received_mails', ['received_at'])
+
+    op.add_column('events', sa.Column('offer_hours', sa.Integer(), nullable=True))
+    op.add_column('events', sa.Column('needs_approval', sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column('events', sa.Column('reminder_hours', sa.Integer(), server_default='24', nullable=True))
+    op.add_column('events', sa.Column('remind_at', INSTANT, nullable=True))
+    _add_source_id()
+    op.add_column('events', sa.Column('source_sequence', sa.Integer(), server_default='0', nullable=False))
+    op.add_column('events', sa.Column('source_stamp_at', INSTANT, nullable=True))
+    op.add_column('events', sa.Column('revision', sa.Integer(), server_default='0', nullable=False))
+    is_set = sa.text('remind_at IS NOT NULL')
+    op.create_index('ix_events_remind_at', 'events', ['remind_at'], sqlite_where=is_set, postgresql_where=is_set)
+    op.create_index('ix_events_source_id', 'events', ['source_id', 'starts_at'])
+
+    op.add_column('registrations', sa.Column('offer_expires_at', INSTANT, nullable=True))
+    op.add_column('registrations', sa.Column('entry_id', sa.Integer(), nullable=True))
+    op.add_column('registrations', sa.Column('reply_sequence', sa.Integer(), nullable=True))
+    op.add_column('registrations', sa.Column('reply_stamp_at', INSTANT, nullable=True))
+    is_offered = sa.text('offer_expires_at IS NOT NULL')
+    op.create_index('ix_registrations_offers', 'registrations', ['offer_expires_at'], sqlite_where=is_offered, postgresql_where=is_offered)
+
+    op.add_column('messages', sa.Column('bounced_at', INSTANT, nullable=True))
+    op.add_column('organizers', sa.Column('feed_generation', sa.Integer(), server_default='1', nullable=False))
+    _set_reminders()
+
+
+def _add_source_id() -> None:
+    """With its reference in the same statement, or SQLite would copy the table to add it."""
+    if op.get_bind().dialect.name == 'sqlite':
+        op.execute('ALTER TABLE events ADD COLUMN source_id INTEGER'
+                   ' CONSTRAINT fk_events_source_id_followed_calendars REFERENCES followed_calendars (id)')
+        return
+    op.add_column('events', sa.Column('source_id', sa.Integer(), nullable=True))
+    op.create_foreign_key(op.f('fk_events_source_id_followed_calendars'), 'events', 'followed_calendars', ['source_id'], ['id'])
+
+
+def _set_reminders() -> None:
+    """Events that are announced already remind like new ones, unless their hour has passed."""
+    if op.get_bind().dialect.name == 'sqlite':
+        hour = "strftime('%Y-%m-%d %H:%M:%S.000000', starts_at, '-24 hours')"
+        now = "strftime('%Y-%m-%d %H:%M:%S', 'now')"
+    else:
+        hour, now = "starts_at - interval '24 hours'", 'now()'
+    op.execute(f"UPDATE events SET remind_at = {hour} WHERE status = 'published' AND {hour} > {now}")
+
+
+def downgrade() -> None:
+    op.drop_column('organizers', 'feed_generation')
+    op.drop_column('messages', 'bounced_at')
+    op.drop_index('ix_registrations_offers', 'registrations')
+    for name in ('reply_stamp_at', 'reply_sequence', 'entry_id', 'offer_expires_at'):
+        op.drop_column('registrations', name)
+    op.drop_index('ix_events_source_id', 'events')
+    op.drop_index('ix_events_remind_at', 'events')
+    for name in ('revision', 'source_stamp_at', 'source_sequence', 'source_id', 'remind_at', 'reminder_hours', 'needs_approval', 'offer_hours'):
+        op.drop_column('events', name)
+    op.drop_table('received_mails')
+    op.drop_table('followed_calendars')
+    op.drop_table('counters')
