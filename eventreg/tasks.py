@@ -1,6 +1,7 @@
-"""Wakes the mail worker and says when it looks by itself. Huey carries wake-ups and never the truth.
+"""Wakes the worker and says when it looks by itself. Huey carries wake-ups and the clock, and never the truth.
 
-The truth is the outbox table: a wake-up that is lost costs a minute, one too many costs a query.
+The truth is the outbox table: a wake-up that is lost costs a minute, one too many costs a query. What else the clock
+does stands in `jobs.JOBS`.
 """
 
 import json
@@ -21,7 +22,7 @@ from huey.serializer import Serializer
 from huey.storage import PostgresStorage
 from psycopg.errors import DuplicateObject, UniqueViolation
 
-from eventreg import clock
+from eventreg import clock, jobs
 from eventreg.db import db, write_transaction
 from eventreg.mail import batch
 from eventreg.outbox import heartbeat, queries
@@ -81,6 +82,9 @@ class Wakeups:
         self.app = app
         self.stopping = threading.Event()
         self.lock_seconds = BRIEFLY
+        self._delivering = threading.Lock()
+        self._asked = threading.Event()
+        self._jobs: dict[str, threading.Thread] = {}
         self._next_at: datetime | None = None
         self._beaten: float | None = None
 
@@ -106,7 +110,7 @@ class Wakeups:
             folder.mkdir(parents=True, exist_ok=True)
             # Nothing in it is worth waiting for the disk.
             huey = SqliteHuey(**kept, filename=str(folder / "huey.db"), fsync=False, timeout=self.lock_seconds)
-        huey.periodic_task(crontab(), name="look_every_minute")(self.deliver)
+        huey.periodic_task(crontab(), name="look_every_minute")(self.tick)
         return huey, huey.task(name="deliver_due")(self.deliver)
 
     def wake(self) -> None:
@@ -114,8 +118,43 @@ class Wakeups:
         if self.huey.storage.queue_size() == 0:
             self._deliver_task()
 
+    def tick(self) -> None:
+        """What happens every minute: each job of the clock in a thread of its own, so that none waits for another."""
+        with self.app.app_context():
+            self.beat()
+        for job in jobs.JOBS:
+            running = self._jobs.get(job.name)
+            if self.stopping.is_set() or (running is not None and running.is_alive()):
+                continue
+            self._jobs[job.name] = threading.Thread(target=self._do, args=(job,), name=f"job-{job.name}", daemon=True)
+            self._jobs[job.name].start()
+        self.deliver()
+
+    def await_jobs(self, seconds: float) -> None:
+        """Gives the jobs under way that long to end, all together."""
+        deadline = time.monotonic() + seconds
+        for thread in self._jobs.values():
+            thread.join(timeout=max(0, deadline - time.monotonic()))
+
+    def _do(self, job: jobs.Job) -> None:
+        if jobs.run(self.app, job, now=clock.now()):
+            with self.app.app_context():
+                nudge()
+
     def deliver(self) -> None:
-        """Sends until nothing is due, nothing would be taken, or the worker is told to stop."""
+        """Sends until nothing is due, nothing would be taken, or the worker is told to stop.
+
+        Asked again while it does so, this process looks once more and does not begin a second time beside it.
+        """
+        self._asked.set()
+        while self._asked.is_set() and self._delivering.acquire(blocking=False):
+            try:
+                self._asked.clear()
+                self._deliver()
+            finally:
+                self._delivering.release()
+
+    def _deliver(self) -> None:
         with self.app.app_context():
             self.beat()
             while not self.stopping.is_set():

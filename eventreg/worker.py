@@ -15,7 +15,9 @@ from eventreg.db import db, write_transaction
 
 PATIENTLY = 5
 SHUTDOWN_SECONDS = 3
-"""How long a mail under way may take when the worker is told to end."""
+"""How long a mail under way, and then the jobs of the clock, may take when the worker is told to end."""
+THREADS = 2
+"""One sends mail for as long as there is any; the other sees to it that the clock goes on meanwhile."""
 LONGEST_NAP = 1.0
 """Seconds between looks at an SQLite queue; PostgreSQL wakes the worker itself."""
 
@@ -47,13 +49,14 @@ def run(app: Flask) -> None:
     consumer = MailConsumer(
         wakeups.huey,
         stopping=wakeups.stopping,
-        workers=1,
+        workers=THREADS,
         initial_delay=0.05,
         max_delay=LONGEST_NAP,
         scheduler_interval=1,
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
     consumer.run()
+    wakeups.await_jobs(SHUTDOWN_SECONDS)
 
 
 def _refresh_calendar(app: Flask) -> None:

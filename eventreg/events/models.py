@@ -176,7 +176,10 @@ class SiteState(Base):
 
 
 class Counter(Base):
-    """A number that only rises; "events" with every change of any event, so that a list knows it is still true."""
+    """A number that only rises; "events" with every change of any event, so that a list knows it is still true.
+
+    "job:..." counts the turns of a job of the clock, and goes back when the clock does.
+    """
 
     __tablename__ = "counters"
 

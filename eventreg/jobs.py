@@ -1,0 +1,94 @@
+"""What the clock does beside sending mail: one line a job in JOBS, looked at by every worker every minute.
+
+A job takes the app, inside an application context, and `now`; it commits what it does and returns how much it did,
+so that mail it may have queued leaves at once. It must be right when two workers run it at the same time: turns are
+taken so that they seldom do, and nothing may depend on it. An error ends the job's turn, is logged, and meets no
+other job. None may rely on the clock: it can stand still, jump ahead, or be put back.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from eventreg.db import db, write_transaction
+from eventreg.events.models import Counter
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+AT_ONCE = 100
+"""Rows in one transaction of a job; between two of them others may write."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be done every so often. `name` has at most 30 letters and stays the same between releases."""
+
+    name: str
+    run: Callable[[Flask, datetime], int]
+    every: timedelta = MINUTE
+
+
+class _Batch(Protocol):
+    def __call__(self, session: Session, *, now: datetime, limit: int) -> int: ...
+
+
+def in_batches(batch: _Batch) -> Callable[[Flask, datetime], int]:
+    """A job made of a service that does up to `limit` rows in the caller's transaction and returns how many."""
+
+    def run(_app: Flask, now: datetime) -> int:
+        done = 0
+        while True:
+            with write_transaction(db.session()):
+                count = batch(db.session(), now=now, limit=AT_ONCE)
+            done += count
+            if count < AT_ONCE:
+                return done
+
+    return run
+
+
+JOBS: tuple[Job, ...] = ()
+
+
+def run(app: Flask, job: Job, *, now: datetime) -> int:
+    """Runs the job when its time has come round and no worker has taken this turn; how much it did. Never raises."""
+    with app.app_context():
+        try:
+            return job.run(app, now) if _take_turn(db.session(), job, now) else 0
+        except (OperationalError, InterfaceError) as error:
+            log.warning("The job %s could not be done and comes round again: %s", job.name, error)
+        except Exception:
+            log.exception("The job %s failed and comes round again", job.name)
+        return 0
+
+
+def _take_turn(session: Session, job: Job, now: datetime) -> bool:
+    """Whether this worker is the one to do it: the first in this minute, or day, or whatever `every` is, in UTC.
+
+    A clock that was put back meets another turn than the one last taken, and so does the job again.
+    """
+    key, turn = f"job:{job.name}", int(now.timestamp() // job.every.total_seconds())
+    last = session.scalar(select(Counter.value).where(Counter.key == key))
+    session.rollback()
+    if last == turn:
+        return False
+    with write_transaction(session):
+        insert = postgresql_insert if session.connection().dialect.name == "postgresql" else sqlite_insert
+        taken = session.scalar(
+            insert(Counter)
+            .values(key=key, value=turn)
+            .on_conflict_do_update(index_elements=["key"], set_={"value": turn}, where=Counter.value != turn)
+            .returning(Counter.value)
+        )
+    return taken is not None
