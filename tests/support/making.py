@@ -1,11 +1,13 @@
 """Applications and schemas for tests."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask_migrate import upgrade
 from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug.routing import Rule
 
 from eventreg import create_app
 from eventreg.db import db
@@ -42,6 +44,30 @@ class Compiled(BytecodeCache):
 
 
 COMPILED = Compiled()
+
+Builder = Callable[..., tuple[str, str]]
+
+
+def compile_rules_once() -> None:
+    """Compiles what builds an address once per rule, not once per rule and application: a third of a test's time.
+
+    What Werkzeug compiles depends on nothing but the rule's parts, as long as the rule has no defaults.
+    """
+    compile_builder = Rule._compile_builder
+    kept: dict[tuple[Any, ...], Builder] = {}
+
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Builder:
+        if rule.defaults:
+            return compile_builder(rule, append_unknown)
+        key = (rule.rule, tuple(rule._trace), append_unknown)
+        if key not in kept:
+            kept[key] = compile_builder(rule, append_unknown)
+        return kept[key]
+
+    Rule._compile_builder = compile_once
+
+
+compile_rules_once()
 
 
 def make_app(database_url: str, instance: Path, **settings: Any) -> Flask:
