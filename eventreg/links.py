@@ -74,15 +74,16 @@ class Links:
         token = self.sign(FEED, [registration_id, generation, feed_generation])
         return self.absolute(f"/my/{token}.ics")
 
-    def reply_token(self, registration_id: int, generation: int) -> str:
-        """The plus-part of the address that receives this registration's calendar replies.
+    def reply_token(self, reply_id: int, generation: int) -> str:
+        """The plus-part of the address that receives a registration's calendar replies (`Registration.reply_id`).
 
         Base32 in lower case, because mail servers may fold case: 5 bytes of id, 1 of generation, 10 of
-        HMAC-SHA256 (80 bits), 26 characters. Constant through every message of a registration.
+        HMAC-SHA256 (80 bits), 26 characters. Constant through every message of a registration, and of the one that
+        follows when its person cancels and comes back.
 
         >>> Links("https://example.org", "k").reply_token(7, 1)[:8]
         'aaaaaaah'
         """
-        body = registration_id.to_bytes(5, "big") + (generation % 256).to_bytes(1, "big")
+        body = reply_id.to_bytes(5, "big") + (generation % 256).to_bytes(1, "big")
         mac = hmac.new(self.secret_key.encode(), b"eventreg.reply" + body, hashlib.sha256).digest()[:10]
         return base64.b32encode(body + mac).decode().rstrip("=").lower()

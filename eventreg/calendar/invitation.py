@@ -113,9 +113,13 @@ def is_coming(event: Event, rsvp: str, status: str) -> bool:
 
 
 def organizer_address(registration: Registration, *, links: Links, reply_address: str) -> str:
-    """The site's reply mailbox, plus-addressed for this registration; Reply-To and ORGANIZER of its every mail."""
+    """The site's reply mailbox, plus-addressed; Reply-To and ORGANIZER of every mail of this registration.
+
+    The same again when somebody cancels and registers anew: their calendar holds one entry, and an entry whose
+    organizer became another would be a stranger's to it.
+    """
     local, _at, host = parseaddr(reply_address)[1].rpartition("@")
-    return f"{local}+{links.reply_token(registration.id, registration.link_generation)}@{host}"
+    return f"{local}+{links.reply_token(registration.reply_id, registration.link_generation)}@{host}"
 
 
 def _attendee(registration: Registration) -> vCalAddress:

@@ -141,6 +141,7 @@ def _move_address(
     old = registration.email
     registration.email, registration.email_key = form.email, form.email_key
     registration.link_generation += 1
+    registration.entry_id = None  # nothing of this is in the new recipient's calendar yet
     registration.updated_at = now
     try:
         session.flush()

@@ -91,6 +91,11 @@ class Registration(Base):
     updated_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
 
+    @property
+    def reply_id(self) -> int:
+        """What their calendar knows it by, the same when they cancel and register again; see `Links.reply_token`."""
+        return self.entry_id or self.id
+
 
 class Answer(Base):
     """What one registration answered to one question."""
