@@ -52,10 +52,11 @@ def test(address: str) -> None:
 
 
 @mail.command("retry")
-def retry() -> None:
+@click.option("--bounced", is_flag=True, help="Also send again what was sent and came back.")
+def retry(bounced: bool) -> None:
     """Try again, now, everything that failed or waits for its next try."""
     with write_transaction(db.session()):
-        count = queue.retry_failed(db.session(), now=clock.now())
+        count = queue.retry_failed(db.session(), now=clock.now(), with_bounced=bounced)
     tasks.nudge()
     click.echo(_("%(count)d to be tried again.", count=count))
 

@@ -48,6 +48,8 @@ class Message(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
     leased_until: Mapped[datetime | None]
+    leased_by: Mapped[str | None] = mapped_column(String(40))
+    """Which worker has or last had it, as `group.number`; see `queue.take_over`."""
     server_reply: Mapped[str] = mapped_column(Text, default="")
     """The mail server's own words at the last try, or where the mail was kept."""
     created_at: Mapped[datetime]

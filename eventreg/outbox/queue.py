@@ -17,6 +17,8 @@ from eventreg.outbox.models import Message
 
 LEASE = timedelta(seconds=45)
 """How long a claim lasts unless renewed, and so how long the mail of a worker that died waits for another."""
+TAKEN_OVER = 5
+"""Tries after which a dead worker's mail waits for its lease's end: it may be what the worker died of."""
 LONGEST_REPLY = 1000
 SECRET = frozenset({"auth"})
 """Kinds whose payload holds what opens an account; it is forgotten once the mail has left."""
@@ -27,6 +29,8 @@ UNFINISHED = text("state IN ('queued', 'sending', 'retrying')")
 """Spelled as in the partial index, or SQLite would not use it."""
 
 _ADD = insert(Message)
+_ADD_ALL = insert(Message.__table__)
+"""Past the ORM, which takes longer over thousands of rows than the database."""
 
 
 def add(
@@ -63,11 +67,22 @@ def add(
     )
 
 
-def claim(session: Session, *, limit: int, now: datetime) -> list[Message]:
+def add_all(session: Session, mails: Iterable[Mapping[str, Any]], *, now: datetime) -> None:
+    """Owes many mails at once, each given as the arguments of `add` with none left out. One statement."""
+    rows = [
+        {**mail, "message_key": secrets.token_hex(16), "state": "queued", "due_at": now, "created_at": now}
+        for mail in mails
+    ]
+    if rows:
+        session.connection().execute(_ADD_ALL, rows)
+
+
+def claim(session: Session, *, limit: int, now: datetime, holder: str | None = None) -> list[Message]:
     """Takes up to `limit` due mails for the caller, in the order they fell due, leased until now + LEASE.
 
     A mail waits for the earlier ones of the same registration to the same address, so that a confirmation can
-    never arrive after the cancellation. The rows come back detached: a picture of what was claimed.
+    never arrive after the cancellation. The rows come back detached: a picture of what was claimed. `holder` is the
+    caller's name, for `take_over`.
     """
     due = select(Message.id).where(_is_due(now)).order_by(Message.due_at, Message.id).limit(limit)
     ids = list(session.scalars(due.with_for_update(skip_locked=True)))
@@ -77,7 +92,7 @@ def claim(session: Session, *, limit: int, now: datetime) -> list[Message]:
     claimed = session.scalars(
         update(Message)
         .where(Message.id.in_(ids), _is_due(now))
-        .values(state="sending", attempts=Message.attempts + 1, leased_until=until, due_at=until)
+        .values(state="sending", attempts=Message.attempts + 1, leased_until=until, leased_by=holder, due_at=until)
         .returning(Message)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).all()
@@ -98,6 +113,25 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return and_(text("messages." + UNFINISHED.text), Message.due_at <= now, ~has_to_wait)
 
 
+def take_over(session: Session, *, group: str, holder: str, now: datetime) -> int:
+    """Makes due at once what all others of that group of workers have; how many. Their processes must have ended.
+
+    A claim that one of them still holds in thought is void: the next has another number of tries.
+    """
+    result = session.scalars(
+        update(Message)
+        .where(
+            Message.state == "sending",
+            Message.leased_by.startswith(f"{group}.", autoescape=True),
+            Message.leased_by != holder,
+            Message.attempts < TAKEN_OVER,
+        )
+        .values(state="queued", leased_until=None, due_at=now)
+        .returning(Message.id)
+    )
+    return len(result.all())
+
+
 def renew(session: Session, *, claimed: Iterable[Message], now: datetime) -> None:
     """Lengthens the claim on those that are still the caller's."""
     for message in claimed:
@@ -116,10 +150,12 @@ def release(session: Session, *, claimed: Iterable[Message], now: datetime) -> N
 
 def mark_sent(session: Session, *, message: Message, reply: str, now: datetime) -> None:
     """Records that it left, whoever holds it by now: it did leave."""
-    values = {"state": "sent", "sent_at": now, "leased_until": None, "server_reply": _short(reply)}
+    values = {"state": "sent", "sent_at": now, "leased_until": None, "server_reply": one_line_of(reply)}
     if message.kind in SECRET:
         values["payload"] = {}
-    session.execute(update(Message).where(Message.id == message.id, Message.state != "sent").values(values))
+    # One that has come back meanwhile, from an earlier try, has failed and stays so.
+    unknown = and_(Message.id == message.id, Message.state != "sent", Message.bounced_at.is_(None))
+    session.execute(update(Message).where(unknown).values(values))
 
 
 def mark_retry(session: Session, *, message: Message, failure: Failure, now: datetime) -> None:
@@ -159,12 +195,19 @@ def hasten(session: Session, *, now: datetime) -> int:
     return len(result.all())
 
 
-def retry_failed(session: Session, *, now: datetime) -> int:
-    """Starts afresh with every mail that failed or waits for its next try; how many."""
+def retry_failed(session: Session, *, now: datetime, with_bounced: bool = False) -> int:
+    """Starts afresh with every mail that failed or waits for its next try; how many.
+
+    One that came back would come back again, and a server that gets such mail repeatedly thinks less of its sender:
+    those are tried only `with_bounced`.
+    """
+    chosen = [Message.state.in_(("failed", "retrying"))]
+    if not with_bounced:
+        chosen.append(Message.bounced_at.is_(None))
     result = session.scalars(
         update(Message)
-        .where(Message.state.in_(("failed", "retrying")))
-        .values(state="queued", attempts=0, due_at=now)
+        .where(*chosen)
+        .values(state="queued", attempts=0, due_at=now, bounced_at=None)
         .returning(Message.id)
     )
     return len(result.all())
@@ -180,10 +223,10 @@ def _after_failure(failure: Failure, wait: timedelta | None, now: datetime) -> d
     return {
         "state": given_up if wait is None else "retrying",
         "due_at": now if wait is None else now + wait,
-        "server_reply": _short(words),
+        "server_reply": one_line_of(words),
     }
 
 
-def _short(words: str) -> str:
+def one_line_of(words: str) -> str:
     """A reply as it is kept: one line, and no NUL, which PostgreSQL refuses."""
     return " ".join(words.replace("\0", " ").split())[:LONGEST_REPLY]

@@ -104,6 +104,8 @@ def mail_state(message: Message | None, event: Event, *, is_sent: bool) -> MailW
         "aborted": ("", _("not needed any more")),
     }
     look, state = states[message.state]
+    if message.bounced_at is not None:
+        state = _("came back, not delivered")
     if message.state == "aborted" and message.server_reply:
         return MailWords("", message.server_reply, "")
     return MailWords(look, f"{kind}: {state}", message.server_reply)
