@@ -8,6 +8,7 @@ import ctypes
 import logging
 import multiprocessing
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -29,6 +30,9 @@ STEADY_SECONDS = 10
 """A process that lived this long died by accident and is started again at once."""
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30
+"""Between the starts of a process that ends by itself again and again: it cannot work, and says why each time."""
+LONGEST_PAUSE_AFTER_SIGNAL = 1.0
+"""One that is killed again and again, by whoever or for want of memory, could have worked."""
 STOP_SECONDS = 4
 _SET_PARENT_DEATH_SIGNAL, _SET_NAME = 1, 15
 """Of prctl(2)."""
@@ -44,8 +48,9 @@ class PortUnavailableError(EventRegError):
 class Child:
     """One process that must always run, forked from this one: what is imported here is shared with it."""
 
-    def __init__(self, name: str, work: Callable[[], None]) -> None:
+    def __init__(self, name: str, work: Callable[[int], None]) -> None:
         self.name = name
+        self._number = 0
         self._work = work
         self._process: ForkProcess | None = None
         self._started = 0.0
@@ -60,23 +65,27 @@ class Child:
             if status is None:
                 return
             self._process = None
-            self._pause = FIRST_PAUSE if now - self._started > STEADY_SECONDS else min(self._pause * 2, LONGEST_PAUSE)
+            longest = LONGEST_PAUSE_AFTER_SIGNAL if status < 0 else LONGEST_PAUSE
+            self._pause = FIRST_PAUSE if now - self._started > STEADY_SECONDS else min(self._pause * 2, longest)
             self._start_at = now + self._pause
             log.warning("The %s ended (%s) and is started again in %g s", self.name, _ending(status), self._pause)
         if now >= self._start_at:
             self._started = now
-            self._process = FORK.Process(target=self._begin, name=self.name)
+            self._number += 1
+            self._process = FORK.Process(target=self._begin, args=(os.getpid(),), name=self.name)
             self._process.start()
 
-    def _begin(self) -> None:
+    def _begin(self, parent: int) -> None:
         """What the new process does first: it is no supervisor, and it ends with its parent, even a killed one."""
         for signum in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signum, signal.SIG_DFL)
         kernel = ctypes.CDLL(None)
         kernel.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
         kernel.prctl(_SET_NAME, self.name.encode())
+        if os.getppid() != parent:  # it died before it could be followed
+            sys.exit(1)
         try:
-            self._work()
+            self._work(self._number)
         except EventRegError as error:
             log.error("The %s cannot start: %s", self.name, error)  # noqa: TRY400 - said in one sentence, on purpose
             sys.exit(1)
@@ -163,12 +172,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _children(listener: socket.socket, workers: int) -> list[Child]:
-    def web() -> None:
+    group = secrets.token_hex(8)
+
+    def web(_number: int) -> None:
         WebServer(create_app, listener, workers).run()
 
-    def mail() -> None:
+    def mail(number: int) -> None:
         listener.close()
-        worker.run(create_app())
+        worker.run(create_app(), group=group, number=number)
 
     return [Child("eventreg-web", web), Child("eventreg-worker", mail)]
 

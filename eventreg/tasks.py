@@ -82,6 +82,7 @@ class Wakeups:
         self.app = app
         self.stopping = threading.Event()
         self.lock_seconds = BRIEFLY
+        self.holder: str | None = None
         self._delivering = threading.Lock()
         self._asked = threading.Event()
         self._jobs: dict[str, threading.Thread] = {}
@@ -158,7 +159,9 @@ class Wakeups:
         with self.app.app_context():
             self.beat()
             while not self.stopping.is_set():
-                done = batch.deliver_due(self.app, now=clock.now(), is_stopping=self.stopping.is_set)
+                done = batch.deliver_due(
+                    self.app, now=clock.now(), holder=self.holder, is_stopping=self.stopping.is_set
+                )
                 self.beat()
                 if done.claimed == 0 or done.halted:
                     break

@@ -9,9 +9,10 @@ from typing import Any
 from flask import Flask
 from huey.consumer import Consumer
 
-from eventreg import tasks
+from eventreg import clock, tasks
 from eventreg.calendar import blocks
 from eventreg.db import db, write_transaction
+from eventreg.outbox import queue
 
 PATIENTLY = 5
 SHUTDOWN_SECONDS = 3
@@ -37,14 +38,20 @@ class MailConsumer(Consumer):
         signal.signal(signum, signal.SIG_IGN)
 
 
-def run(app: Flask) -> None:
-    """Works until SIGINT or SIGTERM. Must be called in the main thread of a process of its own."""
+def run(app: Flask, *, group: str | None = None, number: int = 0) -> None:
+    """Works until SIGINT or SIGTERM. Must be called in the main thread of a process of its own.
+
+    `group` names what starts workers one after the other, never two at once: what its earlier ones left in their
+    hands when they died is taken over at once, instead of when their leases run out.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s worker: %(message)s")
     wakeups = tasks.of(app)
     wakeups.lock_seconds = PATIENTLY
     with app.app_context():
         _refresh_calendar(app)
         wakeups.beat()
+        if group is not None:
+            _take_over(wakeups, group, number)
         wakeups.wake()
     consumer = MailConsumer(
         wakeups.huey,
@@ -57,6 +64,12 @@ def run(app: Flask) -> None:
     )
     consumer.run()
     wakeups.await_jobs(SHUTDOWN_SECONDS)
+
+
+def _take_over(wakeups: tasks.Wakeups, group: str, number: int) -> None:
+    wakeups.holder = f"{group}.{number}"
+    with write_transaction(db.session()):
+        queue.take_over(db.session(), group=group, holder=wakeups.holder, now=clock.now())
 
 
 def _refresh_calendar(app: Flask) -> None:

@@ -42,14 +42,19 @@ class Batch:
 
 
 def deliver_due(
-    app: Flask, *, now: datetime, limit: int = BATCH, is_stopping: Callable[[], bool] = lambda: False
+    app: Flask,
+    *,
+    now: datetime,
+    limit: int = BATCH,
+    holder: str | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> Batch:
     """Sends up to `limit` mails that are due. Needs an application context.
 
     Safe to run in many processes at once. An error about one mail is recorded with it and never stops the rest.
     """
     with write_transaction(db.session()):
-        claimed = queue.claim(db.session(), limit=limit, now=now)
+        claimed = queue.claim(db.session(), limit=limit, now=now, holder=holder)
     if not claimed:
         return Batch(0, 0)
     sent = 0

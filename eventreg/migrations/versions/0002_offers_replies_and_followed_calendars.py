@@ -91,6 +91,7 @@ def upgrade() -> None:
     op.create_index('ix_registrations_offers', 'registrations', ['offer_expires_at'], sqlite_where=is_offered, postgresql_where=is_offered)
 
     op.add_column('messages', sa.Column('bounced_at', INSTANT, nullable=True))
+    op.add_column('messages', sa.Column('leased_by', sa.String(length=40), nullable=True))
     op.add_column('organizers', sa.Column('feed_generation', sa.Integer(), server_default='1', nullable=False))
     _set_reminders()
 
@@ -117,6 +118,7 @@ def _set_reminders() -> None:
 
 def downgrade() -> None:
     op.drop_column('organizers', 'feed_generation')
+    op.drop_column('messages', 'leased_by')
     op.drop_column('messages', 'bounced_at')
     op.drop_index('ix_registrations_offers', 'registrations')
     for name in ('reply_stamp_at', 'reply_sequence', 'entry_id', 'offer_expires_at'):
