@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, Table, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
@@ -60,6 +60,14 @@ class Base(DeclarativeBase):
         ),
         type_annotation_map={datetime: UTCDateTime(), dict[str, Any]: JSON},
     )
+
+
+def table_of(model: type[Base]) -> Table:
+    """The model's table, for statements put together once and run on `session.connection()`.
+
+    That is a third of the work of the same statement on the model; nothing loaded in the session is brought up to date.
+    """
+    return cast(Table, model.__table__)
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})

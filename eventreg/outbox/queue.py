@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, insert, select, text, update
 from sqlalchemy.orm import Session, aliased
 
+from eventreg.db import table_of
 from eventreg.outbox.backoff import Failure, Trouble, wait_after
 from eventreg.outbox.models import Message
 
@@ -28,8 +29,8 @@ FOR_ALL = "No mail could be sent: "
 UNFINISHED = text("state IN ('queued', 'sending', 'retrying')")
 """Spelled as in the partial index, or SQLite would not use it."""
 
-_ADD = insert(Message)
-_ADD_ALL = insert(Message.__table__)
+_ADD = insert(table_of(Message))
+_ADD_ALL = insert(table_of(Message))
 """Past the ORM, which takes longer over thousands of rows than the database."""
 
 
@@ -49,7 +50,7 @@ def add(
 
     `stamp_at` is the DTSTAMP of its calendar part (default `now`). Costs one statement.
     """
-    session.execute(
+    session.connection().execute(
         _ADD,
         {
             "kind": kind,

@@ -6,13 +6,40 @@ SQLite and on PostgreSQL however many processes ask at once. The CHECK on `event
 
 from datetime import datetime
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from eventreg.db import UTCDateTime
+from eventreg.db import UTCDateTime, table_of
 from eventreg.events.models import Event
 from eventreg.events.service import load
 from eventreg.registrations.models import Registration
+
+_EVENTS, _REGISTRATIONS = table_of(Event), table_of(Registration)
+
+IN_LINE: ColumnElement[bool] = and_(
+    Registration.status == literal_column("'waitlisted'"), Registration.offer_expires_at.is_(None)
+)
+"""Waits, and nothing is offered to it yet. Spelled as in the partial index, or SQLite would not use it."""
+HELD: ColumnElement[bool] = and_(
+    Registration.rsvp == "yes",
+    or_(
+        Registration.status == "confirmed",
+        and_(Registration.status == literal_column("'waitlisted'"), Registration.offer_expires_at.is_not(None)),
+    ),
+)
+"""Holds its seats: is coming, or may still accept the places it was offered."""
 
 
 def take(session: Session, *, event_id: int, seats: int, now: datetime | None = None) -> int | None:
@@ -21,19 +48,17 @@ def take(session: Session, *, event_id: int, seats: int, now: datetime | None = 
     With `now`, only while registration is open and nobody waits for whom seats are held. Must be the first
     statement of its transaction, or follow `lock`.
     """
+    wanted = {"of_event": event_id, "wanted": seats}
     if now is None:
-        return session.scalar(_TAKE, {"of_event": event_id, "wanted": seats})
-    return session.scalar(_TAKE_WHILE_OPEN, {"of_event": event_id, "wanted": seats, "moment": now})
+        sequence: int | None = session.connection().scalar(_TAKE, wanted)
+    else:
+        sequence = session.connection().scalar(_TAKE_WHILE_OPEN, {**wanted, "moment": now})
+    return sequence
 
 
 def give_back(session: Session, *, event_id: int, seats: int) -> None:
     """Frees that many seats."""
-    session.execute(
-        update(Event)
-        .where(Event.id == event_id)
-        .values(seats_taken=Event.seats_taken - seats)
-        .execution_options(synchronize_session=False)
-    )
+    session.connection().execute(_GIVE_BACK, {"of_event": event_id, "freed": seats})
 
 
 def lock(session: Session, event_id: int) -> Event:
@@ -45,17 +70,21 @@ def lock(session: Session, event_id: int) -> Event:
 
 
 def is_open_to_newcomers(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """`events.rules.availability` as SQL: published, inside the window, and no seat held for somebody waiting."""
-    someone_waits = exists().where(Registration.event_id == Event.id, Registration.status == "waitlisted")
+    """`events.rules.availability` as SQL: published, inside the window, and no seat held for somebody waiting.
+
+    Nor does an organizer have to approve first.
+    """
+    someone_waits = exists().where(Registration.event_id == _EVENTS.c.id, IN_LINE)
     return and_(
-        Event.status == "published",
-        or_(Event.registration_opens_at.is_(None), Event.registration_opens_at <= now),
+        _EVENTS.c.status == "published",
+        _EVENTS.c.needs_approval.is_(false()),
+        or_(_EVENTS.c.registration_opens_at.is_(None), _EVENTS.c.registration_opens_at <= now),
         or_(
-            Event.registration_closes_at > now,
-            and_(Event.registration_closes_at.is_(None), Event.all_day.is_(True), Event.ends_at > now),
-            and_(Event.registration_closes_at.is_(None), Event.all_day.is_(False), Event.starts_at > now),
+            _EVENTS.c.registration_closes_at > now,
+            and_(_EVENTS.c.registration_closes_at.is_(None), _EVENTS.c.all_day.is_(True), _EVENTS.c.ends_at > now),
+            and_(_EVENTS.c.registration_closes_at.is_(None), _EVENTS.c.all_day.is_(False), _EVENTS.c.starts_at > now),
         ),
-        or_(Event.waitlist_rule == "skip", ~someone_waits),
+        or_(_EVENTS.c.waitlist_rule == "skip", ~someone_waits),
     )
 
 
@@ -63,11 +92,7 @@ def recount(session: Session, event_id: int | None = None) -> list[tuple[str, in
     """Events whose counter differs from their rows, as (slug, counter, heads in the rows); for `eventreg doctor`."""
     heads = (
         select(func.coalesce(func.sum(Registration.party_size), 0))
-        .where(
-            Registration.event_id == Event.id,
-            Registration.status == "confirmed",
-            Registration.rsvp == "yes",
-        )
+        .where(Registration.event_id == Event.id, HELD)
         .correlate(Event)
         .scalar_subquery()
     )
@@ -78,17 +103,20 @@ def recount(session: Session, event_id: int | None = None) -> list[tuple[str, in
 
 
 # Built once: putting such a statement together takes ten times as long as SQLite takes to run it.
-_WANTED: BindParameter[int] = bindparam("wanted", type_=Event.seats_taken.type)
+_WANTED: BindParameter[int] = bindparam("wanted", type_=_EVENTS.c.seats_taken.type)
+_FREED: BindParameter[int] = bindparam("freed", type_=_EVENTS.c.seats_taken.type)
 _TAKE = (
-    update(Event)
+    update(_EVENTS)
     .where(
-        Event.id == bindparam("of_event"),
-        or_(Event.capacity.is_(None), Event.seats_taken + _WANTED <= Event.capacity),
+        _EVENTS.c.id == bindparam("of_event"),
+        or_(_EVENTS.c.capacity.is_(None), _EVENTS.c.seats_taken + _WANTED <= _EVENTS.c.capacity),
     )
-    .values(seats_taken=Event.seats_taken + _WANTED)
-    .returning(Event.sequence)
-    .execution_options(synchronize_session=False)
+    .values(seats_taken=_EVENTS.c.seats_taken + _WANTED)
+    .returning(_EVENTS.c.sequence)
 )
 _TAKE_WHILE_OPEN = _TAKE.where(
-    is_open_to_newcomers(bindparam("moment", type_=UTCDateTime())), Event.max_party_size >= _WANTED
+    is_open_to_newcomers(bindparam("moment", type_=UTCDateTime())), _EVENTS.c.max_party_size >= _WANTED
+)
+_GIVE_BACK = (
+    update(_EVENTS).where(_EVENTS.c.id == bindparam("of_event")).values(seats_taken=_EVENTS.c.seats_taken - _FREED)
 )

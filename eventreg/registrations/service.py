@@ -3,23 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
 
+from eventreg.db import table_of
 from eventreg.errors import EventFull, InvalidField, RegistrationNotOpen
 from eventreg.events import rules, search
 from eventreg.events import wording as event_words
 from eventreg.events.models import Event
 from eventreg.outbox import queries as outbox_queries
 from eventreg.outbox import queue
-from eventreg.registrations import messages, queries, seats, waitlist
-from eventreg.registrations.models import LIVE, LONGEST_SEARCH_TEXT, Answer, Registration
+from eventreg.registrations import arrivals, messages, queries, seats, waitlist
+from eventreg.registrations.models import LONGEST_SEARCH_TEXT, Answer, Registration
 from eventreg.registrations.outcome import Outcome
 
 LINK_PAUSE = timedelta(minutes=15)
@@ -27,8 +25,7 @@ LINK_PAUSE = timedelta(minutes=15)
 DOUBLE_CLICK = timedelta(minutes=1)
 """A form opened before the first answer and sent again within this time is the same answer, sent twice."""
 
-_EARLIER = aliased(Registration)
-"""Made once: it copies every column, which takes longer than the INSERT it is for."""
+_ANSWERS = insert(table_of(Answer))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,56 +156,23 @@ def refuse_unless_waiting(event: Event, form: AnswerForm) -> None:
     )
 
 
-class Inserted(NamedTuple):
-    """A new row's id, and the DTSTAMP its first calendar part may carry."""
-
-    id: int
-    stamp_at: datetime
-
-
 def insert_registration(
     session: Session, *, event_id: int, form: AnswerForm, status: str, source: str, now: datetime
-) -> Inserted | None:
-    """The new row; None when this address has a live registration. The unique index decides, not a query.
-
-    Its DTSTAMP is later than that of any registration the same person cancelled before: a calendar program that was
-    sent the cancellation in the same second would otherwise not believe that they are coming after all.
-    """
-    stamp = now.replace(microsecond=0)
-    last_stamp = (
-        select(func.max(_EARLIER.calendar_stamp_at))
-        .where(_EARLIER.event_id == event_id, _EARLIER.email_key == form.email_key, _EARLIER.status == "cancelled")
-        .scalar_subquery()
-    )
-    dialect_insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = (
-        dialect_insert(Registration)
-        .values(
-            event_id=event_id,
-            name=form.name,
-            email=form.email,
-            email_key=form.email_key,
-            search_text=form.search_text,
-            rsvp=form.rsvp,
-            status=status,
-            party_size=form.party_size,
-            waitlisted_at=now if status == "waitlisted" else None,
-            source=source,
-            calendar_stamp_at=stamp,
-            created_at=now,
-            updated_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=["event_id", "email_key"], index_where=LIVE)
-        .returning(Registration.id, last_stamp)
-    )
-    row = session.execute(statement).first()
-    if row is None:
-        return None
-    new_id, last = row
-    if last is not None and last >= stamp:
-        stamp = last + timedelta(seconds=1)
-        session.execute(update(Registration).where(Registration.id == new_id).values(calendar_stamp_at=stamp))
-    return Inserted(new_id, stamp)
+) -> arrivals.Inserted | None:
+    """The new row; None when this address has a live registration."""
+    values = {
+        "event_id": event_id,
+        "name": form.name,
+        "email": form.email,
+        "email_key": form.email_key,
+        "search_text": form.search_text,
+        "rsvp": form.rsvp,
+        "status": status,
+        "party_size": form.party_size,
+        "waitlisted_at": now if status == "waitlisted" else None,
+        "source": source,
+    }
+    return arrivals.insert(session, values, now=now)
 
 
 def store_answers(session: Session, registration_id: int, answers: Mapping[int, str]) -> None:
@@ -219,7 +183,7 @@ def store_answers(session: Session, registration_id: int, answers: Mapping[int, 
         if value
     ]
     if rows:
-        session.execute(insert(Answer), rows)
+        session.connection().execute(_ANSWERS, rows)
 
 
 def _remind(session: Session, *, event_id: int, form: AnswerForm, now: datetime) -> int:

@@ -273,6 +273,25 @@ def test_lost_links_go_to_known_addresses_only(make_event, make_registration, se
     )
 
 
+def test_coming_back_keeps_the_calendar_entry_and_the_generation_of_its_links(
+    make_event, make_registration, session, now
+) -> None:
+    event = make_event()
+    other = make_registration(event, email="wim@example.org", status="cancelled", link_generation=7)
+    first = make_registration(event, email="amira@example.org", status="cancelled", link_generation=3)
+    second = session.get_one(Registration, register(session, event, amira(), now).registration_id)
+    assert (second.entry_id, second.link_generation) == (first.id, 3)
+    second.status = "cancelled"
+    second.link_generation = 4
+    session.commit()
+    third = session.get_one(Registration, register(session, event, amira(), now).registration_id)
+    assert (third.entry_id, third.link_generation) == (first.id, 4)
+    newcomer = session.get_one(
+        Registration, register(session, event, amira(email="x@example.org"), now).registration_id
+    )
+    assert (newcomer.entry_id, newcomer.link_generation, other.entry_id) == (None, 1, None)
+
+
 def test_second_answer_is_reminded_of_the_live_registration(make_event, make_registration, session, now) -> None:
     event = make_event()
     corrected = make_registration(event).id  # its address was put right after the other had been withdrawn
