@@ -109,6 +109,8 @@ class Event(Base):
     """How long before it begins those who come are reminded; None never."""
     remind_at: Mapped[datetime | None]
     """When the reminders fall due; None once they are queued, or when there are none to send."""
+    reminded_at: Mapped[datetime | None]
+    """When they were queued; None again when the event has moved so that its people are to be reminded anew."""
 
     source_id: Mapped[int | None] = mapped_column(ForeignKey("followed_calendars.id"))
     """The followed calendar it came from; such an event is changed there and not here."""
@@ -116,6 +118,10 @@ class Event(Base):
     """SEQUENCE in the source, as last taken over."""
     source_stamp_at: Mapped[datetime | None]
     """LAST-MODIFIED or DTSTAMP in the source, as last taken over."""
+    source_url: Mapped[str] = mapped_column(String(1000), default="", server_default="")
+    """The event's own page there, where it names one."""
+    source_missing_at: Mapped[datetime | None]
+    """Since when the source no longer names it."""
 
     revision: Mapped[int] = mapped_column(default=0, server_default="0")
     """Rises on every change of anything its page shows, questions and picture included, except its seats."""

@@ -75,9 +75,12 @@ def upgrade() -> None:
     op.add_column('events', sa.Column('needs_approval', sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column('events', sa.Column('reminder_hours', sa.Integer(), server_default='24', nullable=True))
     op.add_column('events', sa.Column('remind_at', INSTANT, nullable=True))
+    op.add_column('events', sa.Column('reminded_at', INSTANT, nullable=True))
     _add_source_id()
     op.add_column('events', sa.Column('source_sequence', sa.Integer(), server_default='0', nullable=False))
     op.add_column('events', sa.Column('source_stamp_at', INSTANT, nullable=True))
+    op.add_column('events', sa.Column('source_url', sa.String(length=1000), server_default='', nullable=False))
+    op.add_column('events', sa.Column('source_missing_at', INSTANT, nullable=True))
     op.add_column('events', sa.Column('revision', sa.Integer(), server_default='0', nullable=False))
     is_set = sa.text('remind_at IS NOT NULL')
     op.create_index('ix_events_remind_at', 'events', ['remind_at'], sqlite_where=is_set, postgresql_where=is_set)
@@ -125,7 +128,7 @@ def downgrade() -> None:
         op.drop_column('registrations', name)
     op.drop_index('ix_events_source_id', 'events')
     op.drop_index('ix_events_remind_at', 'events')
-    for name in ('revision', 'source_stamp_at', 'source_sequence', 'source_id', 'remind_at', 'reminder_hours', 'needs_approval', 'offer_hours'):
+    for name in ('revision', 'source_missing_at', 'source_url', 'source_stamp_at', 'source_sequence', 'source_id', 'reminded_at', 'remind_at', 'reminder_hours', 'needs_approval', 'offer_hours'):
         op.drop_column('events', name)
     op.drop_table('received_mails')
     op.drop_table('followed_calendars')
