@@ -30,9 +30,7 @@ STEADY_SECONDS = 10
 """A process that lived this long died by accident and is started again at once."""
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30
-"""Between the starts of a process that ends by itself again and again: it cannot work, and says why each time."""
-LONGEST_PAUSE_AFTER_SIGNAL = 1.0
-"""One that is killed again and again, by whoever or for want of memory, could have worked."""
+"""Between the starts of a process that ends by itself again and again; one that was killed comes back at once."""
 STOP_SECONDS = 4
 _SET_PARENT_DEATH_SIGNAL, _SET_NAME = 1, 15
 """Of prctl(2)."""
@@ -65,8 +63,8 @@ class Child:
             if status is None:
                 return
             self._process = None
-            longest = LONGEST_PAUSE_AFTER_SIGNAL if status < 0 else LONGEST_PAUSE
-            self._pause = FIRST_PAUSE if now - self._started > STEADY_SECONDS else min(self._pause * 2, longest)
+            by_accident = status < 0 or now - self._started > STEADY_SECONDS
+            self._pause = FIRST_PAUSE if by_accident else min(self._pause * 2, LONGEST_PAUSE)
             self._start_at = now + self._pause
             log.warning("The %s ended (%s) and is started again in %g s", self.name, _ending(status), self._pause)
         if now >= self._start_at:
