@@ -87,3 +87,18 @@ class Links:
         body = reply_id.to_bytes(5, "big") + (generation % 256).to_bytes(1, "big")
         mac = hmac.new(self.secret_key.encode(), b"eventreg.reply" + body, hashlib.sha256).digest()[:10]
         return base64.b32encode(body + mac).decode().rstrip("=").lower()
+
+    def read_reply_token(self, token: str) -> tuple[int, int] | None:
+        """What `reply_token` was made of, the generation modulo 256; None for anything else, in whatever case.
+
+        >>> links = Links("https://example.org", "k")
+        >>> links.read_reply_token(links.reply_token(7, 258).upper())
+        (7, 2)
+        """
+        try:
+            made = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+        except ValueError:
+            return None
+        reply_id, generation = int.from_bytes(made[:5], "big"), int.from_bytes(made[5:6], "big")
+        expected = self.reply_token(reply_id, generation)
+        return (reply_id, generation) if hmac.compare_digest(expected.encode(), token.lower().encode()) else None

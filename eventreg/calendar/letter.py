@@ -1,0 +1,187 @@
+"""A mail as it came in, taken apart. Pure, and ready for any bytes: what the parser chokes on is `UnreadableMail`.
+
+Sources: RFC 5322 and RFC 2045 for the form, RFC 3834 for what answers by itself.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import Message
+from email.utils import getaddresses
+
+import nh3
+
+from eventreg.calendar.text import clean, one_line
+from eventreg.errors import EventRegError
+
+LARGEST = 256 * 1024
+"""Bytes of a mail that is read; of a larger one only its beginning, for the words in it."""
+MOST_PARTS = 60
+LONGEST_HEADER = 2000
+_RETURNED = frozenset({"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"})
+"""Mails inside a mail: somebody else's words, never this sender's answer."""
+_TOKEN_PART = re.compile(r"[^\s<>()\[\]\",;:@+]+\+([a-z2-7]{26})@", re.IGNORECASE)
+_BLOCK_END = re.compile(r"(?i)<(?:br|/p|/div|/li|/tr|/h[1-6]|/blockquote)\b[^>]*>")
+_AUTOMATIC_SUBJECT = re.compile(
+    r"(?i)^\s*(out of (the )?office|automatic reply|auto(matic|-| )?(response|reply)|autosvar|abwesenheits|"
+    r"automatische antwort|réponse automatique|risposta automatica|respuesta automática)"
+)
+
+
+class UnreadableMail(EventRegError):
+    """The bytes are no mail that can be taken apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One leaf of the mail, its transfer encoding undone."""
+
+    kind: str
+    """Content type, lower case."""
+    method: str
+    """The `method` of a calendar part, upper case; empty where there is none."""
+    file_name: str
+    charset: str
+    content: bytes
+    is_attached: bool
+
+    @property
+    def text(self) -> str:
+        """Its text; what its charset cannot mean is replaced."""
+        content = self.content.removeprefix(b"\xef\xbb\xbf")
+        try:
+            return content.decode(self.charset or "utf-8", "replace")
+        except (LookupError, ValueError):  # no such charset, or one that is none (base64, idna)
+            return content.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What of a mail this service looks at."""
+
+    message: Message
+    parts: tuple[Part, ...]
+    is_whole: bool
+    """False where the mail was larger than LARGEST and only its beginning is here."""
+
+    def header(self, name: str) -> str:
+        """The first header of that name on one line, its encoded words read; empty where there is none."""
+        return next(iter(self._headers(name)), "")
+
+    def senders(self) -> tuple[str, ...]:
+        """The addresses in From, lower case. They may be forged."""
+        written = [str(value)[:LONGEST_HEADER] for value in self._raw("From")]
+        try:
+            found = [address for _name, address in getaddresses(written)]
+        except (ValueError, IndexError, RecursionError):
+            return ()
+        return tuple(dict.fromkeys(one_line(address).lower() for address in found if "@" in address))
+
+    def reply_tokens(self) -> tuple[str, ...]:
+        """What stands behind a plus where a reply token would, in the order in which recipients are believed."""
+        found = []
+        for name in ("Delivered-To", "X-Original-To", "X-Delivered-To", "Envelope-To", "To", "Cc"):
+            for value in self._raw(name):
+                found += tokens_in(str(value)[:LONGEST_HEADER])
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def message_id(self) -> str:
+        """Message-ID without blanks; empty where it has none."""
+        return "".join(self.header("Message-ID").split())
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether a program wrote it: an out-of-office note, a mailing list, a monitor."""
+        submitted = self.header("Auto-Submitted").partition(";")[0].strip().lower()
+        return (
+            submitted not in {"", "no"}
+            or self.header("Precedence").lower() in {"auto_reply", "bulk", "junk", "list"}
+            or any(self._raw(name) for name in ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "List-Id"))
+            or _AUTOMATIC_SUBJECT.match(self.header("Subject")) is not None
+        )
+
+    @property
+    def words(self) -> str:
+        """What somebody wrote: the first plain text, or the first HTML without its tags."""
+        for kind in ("text/plain", "text/html"):
+            for part in self.parts:
+                if part.kind == kind and not part.is_attached and part.text.strip():
+                    return clean(part.text if kind == "text/plain" else _without_tags(part.text))
+        return ""
+
+    def _raw(self, name: str) -> list[object]:
+        try:
+            return list(self.message.get_all(name) or ())
+        except Exception:  # noqa: BLE001 - a header that the email package chokes on is as good as none
+            return []
+
+    def _headers(self, name: str) -> Iterator[str]:
+        for value in self._raw(name):
+            text = str(value)[:LONGEST_HEADER]
+            with contextlib.suppress(Exception):  # else as it is written
+                text = str(make_header(decode_header(text)))
+            yield one_line(text)
+
+
+def read(data: bytes) -> Letter:
+    """The mail in those bytes, of which LARGEST are looked at. Raises: UnreadableMail."""
+    try:
+        message = message_from_bytes(data[:LARGEST])
+        parts = tuple(_parts(message))
+    except Exception as error:  # the email package raises many things at many bytes
+        raise UnreadableMail(f"it is no mail that can be read ({type(error).__name__})") from error
+    if not message.keys():
+        raise UnreadableMail("it is no mail: it has no header")
+    return Letter(message, parts, len(data) <= LARGEST)
+
+
+def tokens_in(text: str) -> list[str]:
+    """The plus-parts in addresses that have the shape of a reply token.
+
+    >>> tokens_in("Events <rsvp+ABCDEFGHIJKLMNOPQRSTUVWXYZ@example.org>, x+y@example.org")
+    ['abcdefghijklmnopqrstuvwxyz']
+    """
+    return [token.lower() for token in _TOKEN_PART.findall(text)]
+
+
+def _parts(message: Message) -> Iterator[Part]:
+    """Its leaves, those of returned mails left out."""
+    waiting = [message]
+    count = 0
+    while waiting and count < MOST_PARTS:
+        one = waiting.pop(0)
+        count += 1
+        kind = one.get_content_type()
+        payload = one.get_payload()
+        if kind in _RETURNED or kind == "message/delivery-status":
+            continue
+        if isinstance(payload, list):
+            waiting[:0] = [child for child in payload if isinstance(child, Message)]
+            continue
+        content = one.get_payload(decode=True)
+        yield Part(
+            kind=kind,
+            method=_parameter(one, "method").upper(),
+            file_name=one_line(one.get_filename() or ""),
+            charset=_parameter(one, "charset"),
+            content=content if isinstance(content, bytes) else b"",
+            is_attached=one.get_content_disposition() == "attachment",
+        )
+
+
+def _parameter(part: Message, name: str) -> str:
+    value = part.get_param(name, "")
+    if isinstance(value, tuple):  # RFC 2231: charset, language, value
+        value = value[2]
+    return one_line(str(value)).strip("\"'")[:100]
+
+
+def _without_tags(html: str) -> str:
+    text = nh3.clean(_BLOCK_END.sub("\n", html), tags=set())
+    for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&amp;", "&")):
+        text = text.replace(entity, sign)
+    return re.sub(r"\n\s*\n+", "\n\n", text)
