@@ -138,7 +138,7 @@ class Whole(IntegerField):
         least: int,
         empty: int | None,
         most: int = LARGEST_NUMBER,
-        bounds: str | None = None,
+        bounds: Any = None,
         **kwargs: Any,
     ) -> None:
         self.least = least

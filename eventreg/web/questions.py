@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, Form, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional, StopValidation
 
+from eventreg.events.entrance import Asked
 from eventreg.events.models import Question
 from eventreg.web import cleaning
 from eventreg.web.fields import AtMost
@@ -16,6 +18,7 @@ LONGEST_LINE = 300
 LONGEST_PARAGRAPH = 3000
 CHECKED = "yes"
 """How a ticked box is stored."""
+Query = Question | Asked
 
 
 class RequiredIfComing:
@@ -27,22 +30,22 @@ class RequiredIfComing:
             raise StopValidation(_("Please answer this question."))
 
 
-def field_name(question: Question) -> str:
+def field_name(question: Query) -> str:
     """The form field's name."""
     return f"q-{question.id}"
 
 
-def fields(questions: Sequence[Question]) -> dict[str, Field]:
+def fields(questions: Sequence[Query]) -> dict[str, Field]:
     """Unbound fields by name, in the order asked, to be set on a form class."""
     return {field_name(question): _field(question) for question in questions}
 
 
-def answers(form: Form, questions: Sequence[Question]) -> dict[int, str]:
+def answers(form: Form, questions: Sequence[Query]) -> dict[int, str]:
     """{question id: what was typed}, empty answers included."""
     return {question.id: _text(form[field_name(question)].data) for question in questions}
 
 
-def data(questions: Sequence[Question], given: dict[int, str]) -> dict[str, Any]:
+def data(questions: Sequence[Query], given: dict[int, str]) -> dict[str, Any]:
     """Stored answers as the fields take them."""
     return {
         field_name(question): given.get(question.id) == CHECKED
@@ -58,7 +61,7 @@ def _text(value: object) -> str:
     return str(value or "")
 
 
-def _field(question: Question) -> Field:
+def _field(question: Query) -> Field:
     needed = RequiredIfComing() if question.required else Optional()
     common: dict[str, Any] = {"description": question.hint}
     match question.kind:
@@ -66,7 +69,7 @@ def _field(question: Question) -> Field:
             return BooleanField(question.label, [needed] if question.required else [], **common)
         case "choice":
             offered = [line.strip() for line in question.choices.splitlines() if line.strip()]
-            choices = [SelectChoice("", _("Choose")), *(SelectChoice(choice) for choice in offered)]
+            choices = [SelectChoice("", _l("Choose")), *(SelectChoice(choice) for choice in offered)]
             return SelectField(question.label, [needed], choices=choices, default="", **common)
         case "paragraph":
             limits = [needed, AtMost(LONGEST_PARAGRAPH)]

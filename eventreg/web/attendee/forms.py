@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from flask_babel import gettext as _
@@ -11,6 +12,7 @@ from wtforms import BooleanField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired
 
+from eventreg.events.entrance import Asked, Entrance, as_asked
 from eventreg.events.models import Event, Question
 from eventreg.registrations.models import RSVPS, Registration
 from eventreg.registrations.service import AnswerForm
@@ -18,7 +20,8 @@ from eventreg.web import questions
 from eventreg.web.fields import Email, Given, Line, Whole
 
 LONGEST_NAME = 200
-
+FORMS_KEPT = 512
+"""Form classes, one for each list of questions and largest party."""
 
 CHOOSE = _l("Choose yes, maybe or no.")
 
@@ -26,12 +29,13 @@ CHOOSE = _l("Choose yes, maybe or no.")
 class RsvpForm(FlaskForm):
     """What somebody answers to an event; `asked` holds the event's questions, whose fields follow these."""
 
-    asked: Sequence[Question] = ()
+    asked: tuple[Asked, ...] = ()
 
     # The fields in the order of the page, which is also the order in which errors are listed.
     rsvp = RadioField(
         _l("Will you come?"),
         [InputRequired(CHOOSE), AnyOf(RSVPS, CHOOSE)],
+        choices=[SelectChoice("yes", _l("Yes")), SelectChoice("maybe", _l("Maybe")), SelectChoice("no", _l("No"))],
         validate_choice=False,  # said in our words by AnyOf
     )
     party_size: Whole
@@ -48,14 +52,6 @@ class RsvpForm(FlaskForm):
     )
     join_waitlist = BooleanField(_l("Put all of us on the waitlist"))
     leave_empty = StringField(_l("Leave this empty"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.rsvp.choices = [
-            SelectChoice("yes", _("Yes")),
-            SelectChoice("maybe", _("Maybe")),
-            SelectChoice("no", _("No")),
-        ]
 
     def validate(self, extra_validators: Any = None) -> bool:
         """As WTForms does; a token that is missing, old or another's is told in words of people."""
@@ -82,14 +78,14 @@ class RsvpForm(FlaskForm):
         )
 
 
-def rsvp_form(event: Event, asked: Sequence[Question]) -> RsvpForm:
+def rsvp_form(entrance: Entrance) -> RsvpForm:
     """An empty form, or the one sent, for this event."""
-    return _class(asked, event.max_party_size)()
+    return _class(entrance.asked, entrance.max_party_size)()
 
 
 def change_form(event: Event, registration: Registration, asked: Sequence[Question], given: dict[int, str]) -> RsvpForm:
     """The form filled with what the registration says; its address stays as it is."""
-    return _class(asked, largest_party(event, registration), email=None)(
+    return _class(as_asked(asked), largest_party(event, registration), knows_address=True)(
         data={
             "rsvp": registration.rsvp,
             "name": registration.name,
@@ -104,18 +100,24 @@ def largest_party(event: Event, registration: Registration) -> int:
     return max(event.max_party_size, registration.party_size)
 
 
-def _class(asked: Sequence[Question], most: int, **changed: Any) -> type[RsvpForm]:
-    """A form class of its own, because WTForms keeps fields on the class; None takes a field away."""
+@lru_cache(maxsize=FORMS_KEPT)
+def _class(asked: tuple[Asked, ...], most: int, *, knows_address: bool = False) -> type[RsvpForm]:
+    """A form class of its own, because WTForms keeps fields on the class; all it says is translated when shown.
+
+    Kept, because making it takes longer than everything a form does with an answer.
+    """
     party_size = Whole(
-        _("How many people, you included?"),
+        _l("How many people, you included?"),
         validators=[Given()],
         least=1,
         most=most,
         empty=1,
         default=1,
-        bounds=_("This event takes 1 to %(max)d people on one registration.", max=most),
+        bounds=_l("This event takes 1 to %(max)d people on one registration.", max=most),
     )
-    own = {"asked": asked, "party_size": party_size, **questions.fields(asked), **changed}
+    own: dict[str, Any] = {"asked": asked, "party_size": party_size, **questions.fields(asked)}
+    if knows_address:
+        own["email"] = None  # takes the field away
     return type("EventRsvpForm", (RsvpForm,), own)
 
 

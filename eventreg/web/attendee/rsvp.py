@@ -1,7 +1,5 @@
 """The RSVP form and the page that says what an answer got."""
 
-from collections.abc import Sequence
-
 from flask import abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -11,7 +9,7 @@ from eventreg import tasks
 from eventreg.db import db, write_transaction
 from eventreg.errors import EventFull, InvalidField, RegistrationNotOpen
 from eventreg.events import queries, rules
-from eventreg.events.models import Event, Question
+from eventreg.events.entrance import Entrance, entrance
 from eventreg.links import RESULT, Links
 from eventreg.registrations import service, waitlist, wording
 from eventreg.registrations.outcome import Outcome
@@ -29,27 +27,24 @@ TOO_MANY = 429
 @blueprint.get("/events/<slug>/rsvp")
 def rsvp_form_show(slug: str) -> str:
     """The empty form, or why there is none."""
-    event, asked = _event_and_questions(slug)
-    robots.note_opening(event.id, request_now())
-    return _page(event, rsvp_form(event, asked))
+    found = _entrance(slug)
+    robots.note_opening(found.event_id, request_now())
+    return _page(slug, rsvp_form(found))
 
 
 @blueprint.post("/events/<slug>/rsvp")
 @csrf.exempt  # the form checks the token itself, so that one that has expired gives everything typed back
 def rsvp_submit(slug: str) -> Response | tuple[str, int]:
     """Takes the answer, or gives the form back with everything that was typed and what to do."""
-    event, asked = _event_and_questions(slug)
-    now = request_now()
-    form = rsvp_form(event, asked)
+    found = _entrance(slug)
+    event_id, now = found.event_id, request_now()
+    form = rsvp_form(found)
     if limits.is_over("rsvp"):
         form.form_errors.append(_("That was a lot of answers from here. Wait a few minutes, then send this again."))
-        return _page(event, form), TOO_MANY
-    if not form.validate() or not _is_from_a_person(form, event.id):
-        return _page(event, form), INVALID
-    if not rules.availability(event, now).takes_answers:
-        return _page(event, form), CONFLICT
-    answer = form.answer(opened_at=robots.opened_at(event.id))
-    event_id = event.id
+        return _page(slug, form), TOO_MANY
+    if not form.validate() or not _is_from_a_person(form, event_id):
+        return _page(slug, form), INVALID
+    answer = form.answer(opened_at=robots.opened_at(event_id))
     try:
         with write_transaction(db.session()):
             outcome = service.register(db.session(), event_id=event_id, form=answer, now=now)
@@ -74,11 +69,11 @@ def rsvp_result(slug: str, token: str) -> str:
     return render_template("attendee/rsvp_result.html", event=event, rsvp=rsvp, status=status, sentence=sentence)
 
 
-def _event_and_questions(slug: str) -> tuple[Event, Sequence[Question]]:
-    event = queries.open_to_public(db.session(), slug)
-    if event is None:
+def _entrance(slug: str) -> Entrance:
+    found = entrance(db.session(), slug)
+    if found is None:
         abort(404)
-    return event, queries.questions(db.session(), event.id)
+    return found
 
 
 def _is_from_a_person(form: RsvpForm, event_id: int) -> bool:
@@ -95,16 +90,15 @@ def _is_from_a_person(form: RsvpForm, event_id: int) -> bool:
 
 def _refused(slug: str, form: RsvpForm, error: Exception) -> tuple[str, int]:
     """The form again, with the refusal at the field it is about."""
-    event, _asked = _event_and_questions(slug)
     if isinstance(error, RegistrationNotOpen):
-        return _page(event, form), CONFLICT
+        return _page(slug, form), CONFLICT
     offer = False
     if isinstance(error, EventFull):
         offer = error.can_wait
         form.party_size.errors = (f"{error} {_way_out(error)}",)
     elif isinstance(error, InvalidField):
         form.party_size.errors = (error.message,)
-    return _page(event, form, offer_waitlist=offer), INVALID
+    return _page(slug, form, offer_waitlist=offer), INVALID
 
 
 def _way_out(error: EventFull) -> str:
@@ -116,7 +110,10 @@ def _way_out(error: EventFull) -> str:
     return _("%(smaller)s.", smaller=smaller)
 
 
-def _page(event: Event, form: RsvpForm, *, offer_waitlist: bool = False) -> str:
+def _page(slug: str, form: RsvpForm, *, offer_waitlist: bool = False) -> str:
+    event = queries.open_to_public(db.session(), slug)
+    if event is None:  # taken back since the form was sent
+        abort(404)
     return render_template(
         "attendee/rsvp_form.html",
         event=event,
