@@ -12,6 +12,7 @@ from icalendar import vCalAddress
 
 from eventreg.calendar.text import mailto, one_line
 from eventreg.calendar.vevent import calendar, vevent
+from eventreg.events import rules
 from eventreg.events.models import Event
 from eventreg.links import Links
 from eventreg.registrations.models import Registration
@@ -46,7 +47,8 @@ def request(
     gets no entry until promoted: do not ask for one. `contact_email` is the site's; the event's own comes first.
     """
     rsvp, status = rsvp or registration.rsvp, status or registration.status
-    entry = vevent(event, links=links, stamp_at=stamp_at, joins=is_coming(event, rsvp, status))
+    page = page_of(event, registration, links=links)
+    entry = vevent(event, links=links, page=page, stamp_at=stamp_at, joins=is_coming(event, rsvp, status))
     if reply_address:
         attendee = _attendee(registration)
         attendee.params.update(PARTSTAT=PARTSTATS[rsvp], RSVP="TRUE")
@@ -67,7 +69,8 @@ def cancel(
 ) -> bytes:
     """METHOD:CANCEL. STATUS:CANCELLED when the event is off; none when only this person leaves (RFC 5546 3.2.5)."""
     status = "CANCELLED" if event.status == "cancelled" else ""
-    entry = vevent(event, links=links, status=status, stamp_at=stamp_at)
+    page = page_of(event, registration, links=links)
+    entry = vevent(event, links=links, page=page, status=status, stamp_at=stamp_at)
     if reply_address:
         entry.add("ATTENDEE", _attendee(registration))
     _add_organizer(entry, event, registration, links, reply_address, site_name, contact_email)
@@ -92,6 +95,7 @@ def own_file(event: Event, registration: Registration, *, links: Links, site_nam
     entry = vevent(
         event,
         links=links,
+        page=page_of(event, registration, links=links),
         status=own_status(event, registration) if method == "PUBLISH" else "",
         modified_at=registration.updated_at,
         joins=is_coming(event, registration.rsvp, registration.status),
@@ -110,6 +114,13 @@ def own_status(event: Event, registration: Registration) -> str:
 def is_coming(event: Event, rsvp: str, status: str) -> bool:
     """Whether that answer opens the join link: a confirmed yes to an event that takes place."""
     return rsvp == "yes" and status == "confirmed" and event.status != "cancelled"
+
+
+def page_of(event: Event, registration: Registration, *, links: Links) -> str:
+    """The page their entry and mail name: the event's, or where it has none for everybody, their own."""
+    if rules.has_page(event):
+        return links.event(event.slug)
+    return links.manage(registration.id, registration.link_generation)
 
 
 def organizer_address(registration: Registration, *, links: Links, reply_address: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from eventreg.calendar import feed
-from eventreg.calendar.invitation import is_coming, own_status
+from eventreg.calendar.invitation import is_coming, own_status, page_of
 from eventreg.calendar.text import one_line
 from eventreg.calendar.vevent import vevent
 from eventreg.events.models import Event
@@ -88,6 +88,7 @@ def build(answered: Answered, *, links: Links, source: str, site_name: str) -> b
         vevent(
             event,
             links=links,
+            page=page_of(event, registration, links=links),
             status=own_status(event, registration),
             modified_at=registration.updated_at,
             joins=is_coming(event, registration.rsvp, registration.status),

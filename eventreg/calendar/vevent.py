@@ -40,6 +40,7 @@ def vevent(
     status: str | None = None,
     stamp_at: datetime | None = None,
     modified_at: datetime | None = None,
+    page: str | None = None,
     joins: bool = False,
     in_feed: bool = False,
 ) -> VEvent:
@@ -47,9 +48,11 @@ def vevent(
 
     `status` is iCalendar's, by default the event's own; "" writes none. `stamp_at` is when this message was made,
     by default LAST-MODIFIED, as feeds and downloads want it. `modified_at` replaces the event's own LAST-MODIFIED
-    where the entry depends on more than the event. `joins` gives the join link and directions of people who are
+    where the entry depends on more than the event. `page` is the address of a page its reader may open, by default
+    the event's public one. `joins` gives the join link and directions of people who are
     coming. `in_feed` says “Cancelled” in the title too, because Google hides the status.
     """
+    page = page or links.event(event.slug)
     modified_at = max(modified_at or event.updated_at, event.updated_at).replace(microsecond=0)
     title = one_line(event.title)
     if in_feed and event.status == "cancelled":
@@ -66,10 +69,10 @@ def vevent(
     _add_span(entry, event)
     if status:
         entry.add("STATUS", Text(status))
-    entry.add("DESCRIPTION", Text(description(event, links=links, joins=joins)))
+    entry.add("DESCRIPTION", Text(description(event, page=page, joins=joins)))
     if place := location(event):
         entry.add("LOCATION", Text(place))
-    entry.add("URL", vUri(links.event(event.slug)))
+    entry.add("URL", vUri(page))
     if category := one_line(event.category):
         categories = vCategory([])
         categories.cats = [Text(category)]
@@ -83,15 +86,15 @@ def location(event: Event) -> str:
     return spot or (_("Online") if event.online_url else "")
 
 
-def description(event: Event, *, links: Links, joins: bool) -> str:
-    """Plain text; ends with the local time, the zone in words, and the event's address."""
+def description(event: Event, *, page: str, joins: bool) -> str:
+    """Plain text; ends with the local time, the zone in words, and the address of a page."""
     parts = [clean(event.summary), clean(markdown_text.plain(clean(event.description)))]
     if joins:
         if event.directions:
             parts.append(_("Directions: %(text)s", text=clean(markdown_text.plain(clean(event.directions)))))
         if event.online_url:
             parts.append(_("Join online: %(address)s", address=one_line(event.online_url)))
-    parts.append(f"{local_time(event)}\n{links.event(event.slug)}")
+    parts.append(f"{local_time(event)}\n{page}")
     return "\n\n".join(part for part in parts if part)
 
 

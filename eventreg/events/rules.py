@@ -34,6 +34,11 @@ class Availability:
         return self.door in {Door.OPEN, Door.WAITLIST, Door.FULL}
 
 
+def has_page(event: Event) -> bool:
+    """Whether anybody may open its page; people on a private event's list have their own page alone."""
+    return event.status != "draft" and event.visibility != "private"
+
+
 def is_past(event: Event, now: datetime) -> bool:
     """Whether it has ended."""
     return event.ends_at <= now
@@ -42,6 +47,12 @@ def is_past(event: Event, now: datetime) -> bool:
 def closes_at(event: Event) -> datetime:
     """When registration ends: as set, else when the event begins (a whole-day event: when it ends)."""
     return event.registration_closes_at or (event.ends_at if event.all_day else event.starts_at)
+
+
+def next_change(event: Event, now: datetime) -> datetime | None:
+    """When the clock alone next changes what is said of getting in; None when it does so no more."""
+    moments = (event.registration_opens_at, closes_at(event), event.ends_at)
+    return min((moment for moment in moments if moment is not None and moment > now), default=None)
 
 
 def seats_left(event: Event) -> int | None:

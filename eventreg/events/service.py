@@ -6,7 +6,7 @@ Who must be told about a change, and who moves up when seats appear, is decided 
 
 import uuid
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from eventreg import audit
 from eventreg.errors import CapacityTooSmall, EventStateError, NotFound
-from eventreg.events import schedule, search
+from eventreg.events import reminders, schedule, search
 from eventreg.events.models import Event, Question
 from eventreg.events.values import DERIVED, EventValues, check, columns, values_of
 
@@ -27,20 +27,28 @@ SIGNIFICANT = frozenset(
     {"starts_at", "ends_at", "all_day", "timezone", "location_name", "location_address", "online_url", "status"}
 )
 """Changes a person must hear of to be at the right place at the right time."""
-CALENDAR = SIGNIFICANT | {"title", "summary", "description"}
-"""Changes that raise SEQUENCE."""
+CALENDAR = SIGNIFICANT | {"title", "summary", "description", "directions"}
+"""Changes that raise SEQUENCE: what somebody's entry says."""
 RESERVED_SLUGS = frozenset({"new"})
 MOST_TRIES = 5
+A_SECOND = timedelta(seconds=1)
 
 
 def create(
-    session: Session, *, values: EventValues, organizer_id: int, actor: audit.Actor, now: datetime, host: str
+    session: Session,
+    *,
+    values: EventValues,
+    organizer_id: int,
+    actor: audit.Actor,
+    now: datetime,
+    host: str,
+    uid: str | None = None,
 ) -> Event:
     """A draft with the question every host needs answered. `host` is the right side of its calendar UID.
 
-    Raises: InvalidField.
+    `uid` is given for an event that was imported and has one already. Raises: InvalidField.
     """
-    event = _new(session, values, organizer_id=organizer_id, now=now, host=host)
+    event = _new(session, values, organizer_id=organizer_id, now=now, host=host, uid=uid)
     session.add(
         Question(
             event_id=event.id,
@@ -50,7 +58,8 @@ def create(
             kind="paragraph",
         )
     )
-    audit.record(session, actor=actor, action="event.created", now=now, event_id=event.id)
+    action = "event.imported" if uid else "event.created"
+    audit.record(session, actor=actor, action=action, now=now, event_id=event.id)
     session.flush()
     return event
 
@@ -61,6 +70,7 @@ def update(session: Session, *, event_id: int, values: EventValues, actor: audit
     Raises: NotFound, InvalidField (CapacityTooSmall when more seats are taken than the new capacity).
     """
     event = load(session, event_id)
+    _refuse_followed(event)
     check(values)
     if values.capacity is not None and values.capacity < event.seats_taken:
         raise CapacityTooSmall(
@@ -80,6 +90,7 @@ def publish(session: Session, *, event_id: int, actor: audit.Actor, now: datetim
     Raises: NotFound; EventStateError for a cancelled event or one that is over.
     """
     event = load(session, event_id)
+    _refuse_followed(event)
     if event.status == "published":
         return event
     if event.status == "cancelled":
@@ -90,12 +101,15 @@ def publish(session: Session, *, event_id: int, actor: audit.Actor, now: datetim
     return event
 
 
-def cancel(session: Session, *, event_id: int, actor: audit.Actor, now: datetime) -> bool:
+def cancel(session: Session, *, event_id: int, actor: audit.Actor, now: datetime, by_source: bool = False) -> bool:
     """Calls the event off; False when it already was. Telling people is the caller's part.
 
-    Raises: NotFound; EventStateError for a draft, which nobody has seen.
+    `by_source`: the followed calendar it comes from has called it off.
+    Raises: NotFound; EventStateError for a draft, which nobody has seen, and for an event of a followed calendar.
     """
     event = load(session, event_id)
+    if not by_source:
+        _refuse_followed(event)
     if event.status == "cancelled":
         return False
     if event.status == "draft":
@@ -149,6 +163,13 @@ def duplicate(
     return copy
 
 
+def _refuse_followed(event: Event) -> None:
+    if event.source_id is not None:
+        raise EventStateError(
+            _("This event comes from a followed calendar. It is changed there and follows here within the hour.")
+        )
+
+
 def load(session: Session, event_id: int) -> Event:
     """The event as it stands now, locked until the transaction ends (SQLite holds its write lock already).
 
@@ -161,10 +182,12 @@ def load(session: Session, event_id: int) -> Event:
     return event
 
 
-def _new(session: Session, values: EventValues, *, organizer_id: int, now: datetime, host: str) -> Event:
+def _new(
+    session: Session, values: EventValues, *, organizer_id: int, now: datetime, host: str, uid: str | None = None
+) -> Event:
     check(values)
     for tries_left in reversed(range(MOST_TRIES)):
-        event = _unsaved(session, values, organizer_id=organizer_id, now=now, host=host)
+        event = _unsaved(session, values, organizer_id=organizer_id, now=now, uid=uid or f"{uuid.uuid4()}@{host}")
         try:
             with session.begin_nested():
                 session.add(event)
@@ -176,9 +199,9 @@ def _new(session: Session, values: EventValues, *, organizer_id: int, now: datet
     return event
 
 
-def _unsaved(session: Session, values: EventValues, *, organizer_id: int, now: datetime, host: str) -> Event:
+def _unsaved(session: Session, values: EventValues, *, organizer_id: int, now: datetime, uid: str) -> Event:
     return Event(
-        uid=f"{uuid.uuid4()}@{host}",
+        uid=uid,
         slug=_free_slug(session, values.title),
         organizer_id=organizer_id,
         status="draft",
@@ -204,7 +227,10 @@ def _apply(
         event.sequence += 1
     if changes.keys() & SIGNIFICANT:
         event.significant_sequence = event.sequence
-    event.updated_at = now
+    if changes.keys() & reminders.DECIDING:
+        reminders.schedule(event, moved="starts_at" in changes, now=now)
+    # Whole seconds are all that LAST-MODIFIED and HTTP know: a second change within one must not look like the first.
+    event.updated_at = max(now, event.updated_at + A_SECOND)
     told = {name: pair for name, pair in changes.items() if name not in DERIVED}
     audit.record(session, actor=actor, action=action, now=now, event_id=event.id, changes=told)
     session.flush()

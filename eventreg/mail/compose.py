@@ -20,15 +20,19 @@ from jinja2 import Environment
 from eventreg.addresses import bare_address, host_of
 from eventreg.calendar import invitation
 from eventreg.calendar.text import clean, one_line
+from eventreg.events import rules
 from eventreg.events import wording as event_words
 from eventreg.events.models import Event
 from eventreg.mail import contents
 from eventreg.mail.contents import Site
 from eventreg.outbox.models import Message
+from eventreg.registrations import messages
 from eventreg.registrations.models import Registration
 
 POLICY = SMTP.clone(cte_type="7bit")
 """Every server takes seven bits; what has more is encoded."""
+DECLINED_THERE = "declined_in_calendar"
+"""Payload key of a mail that follows somebody's own DECLINED from their calendar program."""
 _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
 
@@ -76,7 +80,12 @@ def plain(message: Message, *, site: Site, templates: Environment) -> EmailMessa
 
 
 def calendar_part(message: Message, subject: Subject, site: Site) -> bytes | None:
-    """The iCalendar bytes this mail carries: an entry for who is or may be coming, its removal for who had one."""
+    """The iCalendar bytes this mail carries: an entry for who is or may be coming, its removal for who had one.
+
+    Whoever declined in their calendar program has taken it out themselves and is sent no removal.
+    """
+    if message.kind in contents.WITHOUT_ENTRY:
+        return None
     options: dict[str, Any] = {
         "stamp_at": message.stamp_at,
         "links": site.links,
@@ -87,7 +96,7 @@ def calendar_part(message: Message, subject: Subject, site: Site) -> bytes | Non
     if holds_entry(message):
         rsvp, status = message.payload["rsvp"], message.payload["status"]
         return invitation.request(subject.event, subject.registration, rsvp=rsvp, status=status, **options)
-    if subject.is_in_calendar:
+    if subject.is_in_calendar and not message.payload.get(DECLINED_THERE):
         return invitation.cancel(subject.event, subject.registration, **options)
     return None
 
@@ -95,7 +104,7 @@ def calendar_part(message: Message, subject: Subject, site: Site) -> bytes | Non
 def holds_entry(message: Message) -> bool:
     """Whether after this mail the event belongs into the person's calendar: a confirmed yes or maybe."""
     return (
-        message.kind not in {"withdrawn", "event_cancelled"}
+        message.kind not in contents.ENDINGS
         and message.payload.get("status") == "confirmed"
         and message.payload.get("rsvp") in {"yes", "maybe"}
     )
@@ -109,24 +118,28 @@ def method_of(ics: bytes | None) -> str | None:
 
 def _values(message: Message, subject: Subject, site: Site) -> dict[str, Any]:
     event, registration, payload = subject.event, subject.registration, message.payload
-    off = message.kind in {"withdrawn", "event_cancelled"}
+    off = message.kind in contents.ENDINGS
     coming = not off and invitation.is_coming(event, payload["rsvp"], payload["status"])
     return {
         "sentence": contents.sentence(message.kind, payload, event),
-        "standing": contents.standing(payload),
+        "standing": contents.standing(payload, event),
+        "offered_until": contents.offered_until(payload, event),
         "title": one_line(event.title),
         "when": event_words.event_time(event),
         "where": one_line(event_words.place(event)),
         "map_url": "" if off else event_words.map_address(event),
         "join_url": one_line(event.online_url) if coming else "",
         "directions": clean(event.directions) if coming else "",
-        "answers": [] if off else contents.answers(registration, payload, subject.answers),
+        "answers": []
+        if off or message.kind == "reminder"
+        else contents.answers(registration, payload, subject.answers),
         "changes": contents.changes(payload, event, is_coming=coming) if message.kind == "update" else [],
         "plans": contents.plans(message.kind, payload),
         "rsvp": payload["rsvp"],
         "status": payload["status"],
         "manage_url": site.links.manage(registration.id, registration.link_generation),
-        "event_url": site.links.event(event.slug),
+        "page_url": invitation.page_of(event, registration, links=site.links),
+        "has_page": rules.has_page(event),
         "contact": one_line(event.contact_email or bare_address(site.contact)),
     }
 
@@ -135,9 +148,7 @@ def _own(event: Event, registration: Registration, site: Site) -> contents.Own:
     return contents.Own(
         title=one_line(event.title),
         when=event_words.event_time(event),
-        sentence=contents.standing(
-            {"rsvp": registration.rsvp, "status": registration.status, "party_size": registration.party_size}
-        ),
+        sentence=contents.standing(messages.payload(registration, event), event),
         url=site.links.manage(registration.id, registration.link_generation),
     )
 

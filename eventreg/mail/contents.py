@@ -11,6 +11,7 @@ from flask_babel import ngettext
 from markupsafe import Markup
 
 from eventreg.calendar.text import clean, one_line
+from eventreg.events import rules
 from eventreg.events import wording as event_words
 from eventreg.events.models import Event
 from eventreg.links import Links
@@ -20,6 +21,10 @@ from eventreg.registrations.models import Registration
 _LINKABLE = re.compile(r"(?<=\w)(?=\.[^\W\d_]|@)|(?<=:)(?=//)")
 """Where an address of the web or of mail would be told from plain words."""
 _JOINER = "\u2060"
+ENDINGS = frozenset({"withdrawn", "event_cancelled", "offer_expired", "not_approved"})
+"""Kinds after which nothing is left of the registration that could be changed."""
+WITHOUT_ENTRY = frozenset({"reminder"})
+"""Kinds that leave the calendar alone: whoever has taken the entry out of theirs is not to find it there again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +74,36 @@ def sentence(kind: str, payload: Mapping[str, Any], event: Event) -> str:
         return _("%(title)s is cancelled.", title=one_line(event.title))
     if kind == "update":
         return _("%(title)s has changed.", title=one_line(event.title))
-    return standing(payload)
+    if kind == "reminder":
+        return _("%(title)s begins %(when)s.", title=one_line(event.title), when=_beginning(event))
+    if kind == "offer_expired":
+        return _("You did not accept the offered place in time.")
+    if kind == "not_approved":
+        return _("Your request to come was not approved.")
+    return standing(payload, event)
 
 
-def standing(payload: Mapping[str, Any]) -> str:
+def _beginning(event: Event) -> str:
+    if event.all_day:
+        return _("on %(day)s", day=event_words.full_day(event_words.first_day(event)))
+    return _("on %(instant)s", instant=event_words.instant(event.starts_at, event.timezone))
+
+
+def standing(payload: Mapping[str, Any], event: Event) -> str:
     """Where the person stood when the mail was queued, as the page says it."""
     return wording.standing(
         rsvp=payload["rsvp"],
         status=payload["status"],
         party_size=payload["party_size"],
         position=payload.get("position"),
+        offered_until=offered_until(payload, event) or None,
     )
+
+
+def offered_until(payload: Mapping[str, Any], event: Event) -> str:
+    """Until when offered places can be, or could have been, accepted; in words, empty without an offer."""
+    moment = payload.get("offer_expires_at") or payload.get("offer_expired_at")
+    return event_words.instant(datetime.fromisoformat(moment), event.timezone) if moment else ""
 
 
 def answers(
@@ -108,8 +132,15 @@ def changes(payload: Mapping[str, Any], event: Event, *, is_coming: bool) -> lis
     if changed.keys() & {"summary"}:
         rows.append(Change(_("Summary"), one_line(before.summary) or _("none"), one_line(event.summary) or _("none")))
     if changed.keys() & {"description"}:
-        rows.append(Change(_("Description"), _("as you may have read it"), _("changed; the event's page has it")))
+        rows.append(Change(_("Description"), _("as you may have read it"), _changed_text(event)))
+    if changed.keys() & {"directions"}:
+        now = _("changed; you find them below") if is_coming and event.directions else _("changed")
+        rows.append(Change(_("How to get there"), _("as you may have read it"), now))
     return rows
+
+
+def _changed_text(event: Event) -> str:
+    return _("changed; the event's page has it") if rules.has_page(event) else _("changed; your own page has it")
 
 
 def _changed_link(old: str, new: str, *, is_coming: bool) -> Change:
@@ -129,13 +160,19 @@ def _as_it_was(payload: Mapping[str, Any]) -> Event:
 
 def plans(kind: str, payload: Mapping[str, Any]) -> str:
     """What to do when plans change."""
-    if kind in {"withdrawn", "event_cancelled"}:
+    if kind in ENDINGS:
         return ""
+    if payload["status"] == "pending":
+        return _("You get a mail when an organizer has decided. To change or withdraw what you asked, use the link.")
+    if payload.get("offer_expires_at"):
+        return _("If you cannot come after all, say so with the link, so that the next in line is asked at once.")
     if payload["status"] == "waitlisted":
         return _(
             "You move up as soon as your party fits, and you get a mail when you do. "
             "To leave the waitlist, use the link."
         )
+    if kind == "reminder" and payload["rsvp"] == "maybe":
+        return _("If you know by now whether you come, use the link to say so.")
     if payload["rsvp"] == "yes":
         return _(
             "If your plans change, use the link to change your answer or to cancel, so that somebody else can come."

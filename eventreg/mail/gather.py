@@ -1,5 +1,6 @@
 """Reads from the database what a mail is about, decides whether it may still leave, and has it written."""
 
+from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 
@@ -11,13 +12,15 @@ from sqlalchemy.orm import Session
 
 from eventreg.errors import EventRegError
 from eventreg.events import queries as event_queries
+from eventreg.events import reminders as event_reminders
 from eventreg.events.models import Event
-from eventreg.mail import compose
+from eventreg.mail import compose, contents
 from eventreg.mail.compose import Subject
 from eventreg.mail.contents import Site
 from eventreg.outbox import queries as outbox_queries
 from eventreg.outbox.models import Message
 from eventreg.registrations import queries as registration_queries
+from eventreg.registrations import reminders
 from eventreg.registrations.models import Registration
 
 PLAIN = frozenset({"auth", "test"})
@@ -48,17 +51,17 @@ def templates_of(app: Flask) -> Environment:
     return made
 
 
-def write(session: Session, message: Message, app: Flask) -> EmailMessage:
+def write(session: Session, message: Message, app: Flask, *, now: datetime) -> EmailMessage:
     """The mail of that row. Raises: PointlessError; anything else means that it cannot be written."""
     options: dict[str, Any] = {"site": site_of(app), "templates": templates_of(app)}
     if message.kind in PLAIN:
         return compose.plain(message, **options)
     if message.kind == "link":
         return compose.about_links(message, _own(session, message), **options)
-    return compose.about_registration(message, _subject(session, message), **options)
+    return compose.about_registration(message, _subject(session, message, now), **options)
 
 
-def _subject(session: Session, message: Message) -> Subject:
+def _subject(session: Session, message: Message, now: datetime) -> Subject:
     row = session.execute(
         select(Registration, Event)
         .join(Event, Event.id == Registration.event_id)
@@ -72,20 +75,47 @@ def _subject(session: Session, message: Message) -> Subject:
         raise PointlessError(_("The address was corrected before this mail left."))
     if event.status == "cancelled" and message.kind not in {"event_cancelled", "withdrawn"}:
         raise PointlessError(_("The event was cancelled before this mail left."))
+    if message.kind == reminders.KIND:
+        _refuse_late_reminder(message, registration, event, now)
     given = registration_queries.answers_of(session, [registration.id]).get(registration.id, {})
     questions = event_queries.questions(session, event.id, include_retired=True)
     return Subject(
         event=event,
         registration=registration,
         answers=[(question.label, given[question.id]) for question in questions if question.id in given],
-        is_in_calendar=_is_in_calendar(outbox_queries.sent_before(session, message)),
+        is_in_calendar=_is_in_calendar(message, outbox_queries.sent_before(session, message)),
     )
 
 
-def _is_in_calendar(sent: list[Message]) -> bool:
-    """Whether the last of the mails that say where the person stands left an entry in their calendar."""
-    standing = [message for message in sent if "rsvp" in message.payload]
+def _refuse_late_reminder(message: Message, registration: Registration, event: Event, now: datetime) -> None:
+    """Raises: PointlessError for a reminder that would be untrue by now, or come too late to be of use."""
+    payload = message.payload
+    if (registration.status, registration.rsvp) != (payload["status"], payload["rsvp"]):
+        raise PointlessError(_("The answer was changed or withdrawn before this reminder left."))
+    if event.starts_at != datetime.fromisoformat(payload["starts_at"]):
+        raise PointlessError(_("The event was moved before this reminder left."))
+    if event_reminders.is_missed(event, due_at=message.created_at, now=now):
+        raise PointlessError(_("This reminder could not leave in time."))
+
+
+def _is_in_calendar(message: Message, sent: list[Message]) -> bool:
+    """Whether the last of the mails that say where the person stands left an entry in their calendar.
+
+    A mail sent again carries again what it carried, so those that say the same as it do not count.
+    """
+    standing = [earlier for earlier in sent if "rsvp" in earlier.payload and earlier.kind not in contents.WITHOUT_ENTRY]
+    if message.payload.get("again"):
+        while standing and _says_the_same(standing[-1], message):
+            standing.pop()
     return bool(standing) and compose.holds_entry(standing[-1])
+
+
+def _says_the_same(earlier: Message, message: Message) -> bool:
+    named = ("rsvp", "status")
+    if earlier.payload.get(compose.DECLINED_THERE):
+        return False
+    same = [earlier.payload.get(name) for name in named] == [message.payload.get(name) for name in named]
+    return same and not compose.holds_entry(earlier)
 
 
 def _own(session: Session, message: Message) -> list[tuple[Event, Registration]]:

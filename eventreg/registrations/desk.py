@@ -100,7 +100,7 @@ def resend(session: Session, *, registration_id: int, actor: audit.Actor, now: d
     kind = messages.kind_for(registration.rsvp, registration.status)
     if event.status == "cancelled" and kind != "withdrawn":
         kind = "event_cancelled"
-    messages.tell(session, event, registration, kind=kind, now=now)
+    messages.tell(session, event, registration, kind=kind, now=now, extra={"again": True})
     audit.record(
         session,
         actor=actor,

@@ -1,24 +1,25 @@
 """Changing and cancelling an event, with everything that follows for the people registered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from eventreg import audit
+from eventreg.db import table_of
 from eventreg.events import service as events
 from eventreg.events.models import Event
-from eventreg.events.service import CALENDAR, Changes
+from eventreg.events.service import CALENDAR, SIGNIFICANT, Changes
 from eventreg.events.values import EventValues
-from eventreg.registrations import messages, promotion
+from eventreg.registrations import messages, offers, promotion
 from eventreg.registrations.models import Registration
 
 TOLD = frozenset(CALENDAR - {"status"})
 """Changes that a mail to the people registered speaks of: all that their calendar entries show."""
-TOO_LONG = frozenset({"description"})
+TOO_LONG = frozenset({"description", "directions"})
 """Said to have changed, and read on the event's page."""
 
 
@@ -32,29 +33,34 @@ class Saved:
 
 
 def save(
-    session: Session, *, event_id: int, values: EventValues, notify: bool, actor: audit.Actor, now: datetime
+    session: Session, *, event_id: int, values: EventValues, notify: bool | None, actor: audit.Actor, now: datetime
 ) -> Saved:
     """Takes over an organizer's changes; with `notify`, everybody registered is owed a mail saying old -> new.
 
-    Seats that appear move the waitlist. Raises: NotFound, InvalidField.
+    `notify` is what a person chose; where nobody was asked (None), a new time or place is mailed and a new word is
+    not. Seats that appear move the waitlist. Raises: NotFound, InvalidField.
     """
     changes = events.update(session, event_id=event_id, values=values, actor=actor, now=now)
     event = events.load(session, event_id)
-    told = notify_update(session, event=event, changes=changes, now=now) if notify else 0
+    if "starts_at" in changes:
+        offers.end_by_start(session, event)
+    tell = bool(changes.keys() & SIGNIFICANT) if notify is None else notify
+    told = notify_update(session, event=event, changes=changes, now=now) if tell else 0
     promoted = 0
-    if changes.keys() & {"capacity", "waitlist_rule"}:
+    if changes.keys() & {"capacity", "waitlist_rule", "starts_at"}:  # an event that had begun may be put off
         promoted = promotion.promote(session, event_id=event_id, now=now)
     return Saved(changes, told, promoted)
 
 
-def call_off(session: Session, *, event_id: int, actor: audit.Actor, now: datetime) -> int:
+def call_off(session: Session, *, event_id: int, actor: audit.Actor, now: datetime, by_source: bool = False) -> int:
     """Cancels the event and owes everybody registered a cancellation; how many that are.
 
-    Raises: NotFound, EventStateError.
+    `by_source`: the followed calendar it comes from has called it off. Raises: NotFound, EventStateError.
     """
-    if not events.cancel(session, event_id=event_id, actor=actor, now=now):
+    if not events.cancel(session, event_id=event_id, actor=actor, now=now, by_source=by_source):
         return 0
     event = events.load(session, event_id)
+    offers.withdraw_all(session, event)
     return _tell_everybody(session, event, kind="event_cancelled", now=now)
 
 
@@ -84,21 +90,61 @@ def people_to_tell(session: Session, event_id: int) -> int:
 _CONCERNED = (Registration.status != "cancelled", Registration.rsvp != "no")
 
 
+_FACTS = (
+    Registration.id,
+    Registration.email,
+    Registration.name,
+    Registration.rsvp,
+    Registration.status,
+    Registration.party_size,
+    Registration.waitlisted_at,
+    Registration.offer_expires_at,
+    Registration.calendar_stamp_at,
+)
+
+
 def _tell_everybody(
     session: Session, event: Event, *, kind: str, now: datetime, extra: Mapping[str, Any] | None = None
 ) -> int:
-    query = (
-        select(Registration)
-        .where(Registration.event_id == event.id, *_CONCERNED)
-        .order_by(Registration.id)
-        .with_for_update()
+    """Three or four statements for any number of people: the event is locked meanwhile."""
+    concerned = (Registration.event_id == event.id, *_CONCERNED)
+    people = session.execute(select(*_FACTS).where(*concerned).order_by(Registration.id).with_for_update()).all()
+    messages.tell_all(
+        session,
+        event,
+        people,
+        kind=kind,
+        now=now,
+        stamps=_stamp_all(session, event, people, now=now),
+        places=_places(people),
+        extra=extra,
     )
-    told = 0
-    for registration in session.scalars(query).all():
-        messages.tell(session, event, registration, kind=kind, now=now, extra=extra)
-        told += 1
-    session.flush()
-    return told
+    return len(people)
+
+
+def _stamp_all(session: Session, event: Event, people: Sequence[Any], *, now: datetime) -> dict[int, datetime]:
+    """The next DTSTAMP of each, kept on the rows: this second for all but those that have had it already."""
+    usual = now.replace(microsecond=0)
+    stamps = {one.id: messages.stamp_after(one.calendar_stamp_at, now) for one in people}
+    registrations = table_of(Registration)
+    connection = session.connection()
+    connection.execute(
+        update(registrations)
+        .where(registrations.c.event_id == event.id, registrations.c.calendar_stamp_at < usual, *_CONCERNED)
+        .values(calendar_stamp_at=usual)
+    )
+    later = [{"of": key, "stamp": stamp} for key, stamp in stamps.items() if stamp != usual]
+    if later:
+        one = update(registrations).where(registrations.c.id == bindparam("of"))
+        connection.execute(one.values(calendar_stamp_at=bindparam("stamp")), later)
+    return stamps
+
+
+def _places(people: Sequence[Any]) -> dict[int, int]:
+    """Place in line by registration id, of those in line."""
+    line = [one for one in people if one.status == "waitlisted" and one.offer_expires_at is None]
+    line.sort(key=lambda one: (one.waitlisted_at, one.id))
+    return {one.id: place for place, one in enumerate(line, start=1)}
 
 
 def _plain(value: Any) -> Any:

@@ -104,18 +104,30 @@ def test_sequence_rises_with_time_place_title_text_and_status_and_only_then(sess
     assert after(title="The anniversary") == (1, 0)
     assert after(description="More") == (2, 0)
     assert after(location_name="TMEC") == (3, 3)
-    assert after(capacity=10, max_party_size=3, category="Talk", directions="Left", visibility="unlisted") == (3, 3)
-    assert after(ends_at=event.ends_at + timedelta(hours=1)) == (4, 4)
+    assert after(directions="Left") == (4, 3)
+    assert after(capacity=10, max_party_size=3, category="Talk", visibility="unlisted") == (4, 3)
+    assert after(ends_at=event.ends_at + timedelta(hours=1)) == (5, 5)
     with write_transaction(session):
         service.publish(session, event_id=event_id, actor=OLGA, now=now)
     with write_transaction(session):
         service.publish(session, event_id=event_id, actor=OLGA, now=now)
-    assert session.get(Event, event_id).sequence == 5
+    assert session.get(Event, event_id).sequence == 6
     with write_transaction(session):
         assert service.cancel(session, event_id=event_id, actor=OLGA, now=now) is True
     with write_transaction(session):
         assert service.cancel(session, event_id=event_id, actor=OLGA, now=now) is False
-    assert (session.get(Event, event_id).sequence, session.get(Event, event_id).significant_sequence) == (6, 6)
+    assert (session.get(Event, event_id).sequence, session.get(Event, event_id).significant_sequence) == (7, 7)
+
+
+def test_second_change_within_one_second_is_a_second_later(session, olga_id, now) -> None:
+    event = create(session, olga_id, now)
+    seen = [event.updated_at]
+    for title in ("One", "Two", "Two"):
+        with write_transaction(session):
+            wanted = replace(values_of(session.get(Event, event.id)), title=title)
+            service.update(session, event_id=event.id, values=wanted, actor=OLGA, now=now)
+        seen.append(session.get(Event, event.id).updated_at)
+    assert seen == [now, now + timedelta(seconds=1), now + timedelta(seconds=2), now + timedelta(seconds=2)]
 
 
 def test_every_change_leaves_an_audit_entry_with_old_and_new(session, olga_id, now) -> None:

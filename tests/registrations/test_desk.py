@@ -137,7 +137,7 @@ def test_promotion_by_hand_moves_a_later_party_when_it_fits(make_event, make_reg
         desk.promote(session, registration_id=later, actor=OLGA, now=now)
 
 
-def save(session, event: Event, now, *, notify: bool = False, **values):
+def save(session, event: Event, now, *, notify: bool | None = False, **values):
     event_id, wanted = event.id, replace(values_of(event), **values)
     with write_transaction(session):
         return event_changes.save(session, event_id=event_id, values=wanted, notify=notify, actor=OLGA, now=now)
@@ -189,6 +189,24 @@ def test_changed_text_is_told_when_the_organizer_asks_for_it(make_event, make_re
         "summary": ["Looking back, looking forward", "Shorter"],
     }
     assert save(session, event, now, notify=True, capacity=7).told == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"location_name": "Room 7"}, ["location_name"]),
+        ({"location_name": "Room 7", "title": "Renamed"}, ["location_name", "title"]),
+        ({"title": "Renamed", "summary": "Shorter", "directions": "Left"}, []),
+        ({"capacity": 7}, []),
+    ],
+)
+def test_where_nobody_was_asked_a_new_place_is_told_and_a_new_word_is_not(
+    values, told, make_event, make_registration, session, now
+) -> None:
+    event = make_event()
+    make_registration(event)
+    assert save(session, event, now, notify=None, **values).told == (1 if told else 0)
+    assert [sorted(message.payload["changes"]) for message in session.scalars(select(Message))] == [told] * bool(told)
 
 
 def test_typo_saved_silently_raises_sequence_and_mails_nobody(make_event, make_registration, session, now) -> None:

@@ -64,7 +64,7 @@ def event_edit(event: Event) -> Any:
                 db.session(),
                 event_id=event_id,
                 values=values,
-                notify=form.notify.data,
+                notify=form.tell,
                 actor=actor(),
                 now=request_now(),
             )

@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired
 
 from eventreg import timezones
 from eventreg.errors import InvalidField, WallClockError
-from eventreg.events import schedule
+from eventreg.events import reminders, schedule
 from eventreg.events.models import Event
 from eventreg.events.values import EventValues, check
 from eventreg.web.fields import Email, Given, Line, Lines, Names, WallClock, Whole, key_at_most, web_address
@@ -37,6 +37,7 @@ SAME_NAME = (
     "max_party_size",
     "waitlist_open",
     "waitlist_rule",
+    "reminder_hours",
 )
 """Fields that go into `EventValues` as they are."""
 
@@ -112,7 +113,15 @@ class EventForm(FlaskForm):
     )
     registration_opens_at = WallClock(_l("Registration opens"), description=_l("Empty: as soon as it is published."))
     registration_closes_at = WallClock(_l("Registration closes"), description=_l("Empty: when the event starts."))
-    notify = BooleanField(_l("Tell the people registered"))
+    reminder_hours = Whole(
+        _l("Hours before the start when people are reminded"),
+        least=1,
+        most=reminders.MOST_HOURS,
+        empty=None,
+        default=24,
+        description=_l("24 is the day before. Leave empty to remind nobody."),
+    )
+    notify = BooleanField(_l("Tell the people registered"), false_values=(False, "", "0", "false", "no", "off"))
     seen_at = HiddenField()
     """When the event had last been changed as this form was opened."""
     waitlist_shown = HiddenField(default="1")
@@ -126,6 +135,13 @@ class EventForm(FlaskForm):
         self.waitlist_shown.data = "1"
         if self.is_submitted() and "waitlist_shown" not in request.form:
             self.waitlist_open.data = self.waitlist_open.object_data
+
+    @property
+    def tell(self) -> bool | None:
+        """What was chosen about telling people; None where the box was neither sent nor shown to be left empty."""
+        if "notify" in request.form or "notify_shown" in request.form:
+            return bool(self.notify.data)
+        return None
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Each field by itself, then the times against the zone and each other."""

@@ -241,6 +241,32 @@ def test_edit_of_time_with_notify_owes_one_mail_and_a_typo_owes_none(
     assert " sent" not in said
 
 
+@pytest.mark.parametrize(
+    ("sent", "mails"),
+    [({}, 1), ({"notify": "y"}, 1), ({"notify": "false"}, 0), ({"notify": "0"}, 0), ({"notify_shown": "1"}, 0)],
+)
+def test_edit_of_time_by_a_script_mails_unless_it_says_not_to(
+    olga: Any, make_event: Any, make_registration: Any, session: Session, sent: dict[str, str], mails: int
+) -> None:
+    event = make_event()
+    make_registration(event)
+    values = CONTRACT | {"starts_at": "2026-11-04T15:00", "ends_at": "2026-11-04T18:00"}
+    assert post(olga, f"/organize/events/{event.slug}/edit", **values, **sent).status_code == 302
+    assert session.scalar(select(func.count()).select_from(Message)) == mails
+
+
+def test_edit_of_a_word_by_a_script_mails_nobody(
+    olga: Any, make_event: Any, make_registration: Any, session: Session
+) -> None:
+    event = make_event()
+    make_registration(event)
+    page = Page.of(olga.get(f"/organize/events/{event.slug}/edit"))
+    data = [pair for pair in page.form("title").set(title="Renamed").data("save") if not pair[0].startswith("notify")]
+    assert olga.post(f"/organize/events/{event.slug}/edit", data=dict(data)).status_code == 302
+    assert session.get_one(Event, event.id).title == "Renamed"
+    assert session.scalar(select(func.count()).select_from(Message)) == 0
+
+
 def test_edit_after_somebody_elses_is_refused_with_what_changed_and_saved_the_second_time(
     olga: Any, make_event: Any, session: Session, clock: Any
 ) -> None:
