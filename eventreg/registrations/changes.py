@@ -4,40 +4,24 @@ Whoever gives a seat back moves the waitlist in the same transaction, and everyb
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from eventreg import audit
-from eventreg.errors import EventFull, NotFound, RegistrationNotOpen
+from eventreg.errors import NotFound, RegistrationNotOpen
 from eventreg.events import rules
 from eventreg.events import wording as event_words
 from eventreg.events.models import Event
-from eventreg.registrations import messages, seats, waitlist
+from eventreg.registrations import messages, moves, seats, waitlist, wording
 from eventreg.registrations.models import Answer, Registration
+from eventreg.registrations.moves import Before
 from eventreg.registrations.outcome import Outcome
 from eventreg.registrations.promotion import promote
-from eventreg.registrations.service import AnswerForm, refuse_larger_than_allowed, refuse_unless_waiting
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What a registration was before it changed."""
-
-    rsvp: str
-    status: str
-    party_size: int
-    name: str
-
-    @property
-    def seats(self) -> int:
-        """Seats it held."""
-        return self.party_size if self.rsvp == "yes" and self.status == "confirmed" else 0
+from eventreg.registrations.service import AnswerForm
 
 
 def change(
@@ -58,16 +42,18 @@ def change(
     Raises: NotFound, RegistrationNotOpen, InvalidField, EventFull (the old answer stands then).
     """
     event, registration = load(session, registration_id)
-    before = _before(registration)
+    before = Before.of(registration)
     if not by_organizer:
         _refuse_unless_changeable(event, registration, form, before, now)
     answered = _replace_answers(session, registration.id, form.answers)
     registration.name, registration.search_text = form.name, form.search_text
-    _move(session, event, registration, form, now=now)
+    moves.move(session, event, registration, form, by_organizer=by_organizer, now=now)
     session.flush()
     changes = _differences(registration, before, answered)
     if changes:
         registration.updated_at = now
+        # A late mail from a calendar program must not undo what was said here; see `replies`.
+        registration.reply_sequence, registration.reply_stamp_at = event.sequence, now
         audit.record(
             session,
             actor=actor,
@@ -79,7 +65,7 @@ def change(
         )
     if changes and tell:
         _tell_of_change(session, event, registration, before, now=now)
-    if before.seats > _before(registration).seats or "waitlisted" in {before.status, registration.status}:
+    if before.seats > registration.seats_held or "waitlisted" in {before.status, registration.status}:
         promote(session, event_id=event.id, now=now)
     session.refresh(registration)
     return outcome(session, registration)
@@ -99,11 +85,8 @@ def cancel(
         _refuse_once_over(event, now)
         if not is_changeable(event, now):
             raise RegistrationNotOpen(_("This event has begun, so the registration can no longer be cancelled."))
-    before = _before(registration)
-    if before.seats:
-        seats.give_back(session, event_id=event.id, seats=before.seats)
-    registration.status = "cancelled"
-    registration.waitlisted_at = None
+    before = Before.of(registration)
+    moves.leave(session, event, registration, status="cancelled")
     registration.cancelled_at = registration.updated_at = now
     session.flush()
     audit.record(
@@ -116,7 +99,7 @@ def cancel(
         changes={"status": (before.status, "cancelled")},
     )
     if event.status == "published":
-        messages.tell(session, event, registration, kind="withdrawn", now=now, extra={"previous": _as_payload(before)})
+        messages.tell(session, event, registration, kind="withdrawn", now=now, extra={"previous": before.payload()})
     session.flush()
     if before.seats or before.status == "waitlisted":  # seats held for whoever leaves the line go to the next
         promote(session, event_id=event.id, now=now)
@@ -149,64 +132,14 @@ def is_changeable(event: Event, now: datetime) -> bool:
 
 def outcome(session: Session, registration: Registration) -> Outcome:
     """The registration as values, with its place in line."""
-    place = None
-    if registration.status == "waitlisted" and registration.waitlisted_at is not None:
-        place = waitlist.position(
-            session,
-            event_id=registration.event_id,
-            waitlisted_at=registration.waitlisted_at,
-            registration_id=registration.id,
-        )
     return Outcome(
         registration_id=registration.id,
         rsvp=registration.rsvp,
         status=registration.status,
         party_size=registration.party_size,
-        position=place,
+        position=waitlist.place_of(session, registration),
+        offer_expires_at=registration.offer_expires_at,
     )
-
-
-def _move(session: Session, event: Event, registration: Registration, form: AnswerForm, *, now: datetime) -> None:
-    """Seats and status for the new answer. Raises: InvalidField, EventFull."""
-    held = _before(registration).seats
-    if form.rsvp != "yes":
-        if held:
-            seats.give_back(session, event_id=event.id, seats=held)
-        registration.status, registration.waitlisted_at = "confirmed", None
-    else:
-        if form.party_size != registration.party_size or registration.rsvp != "yes":
-            refuse_larger_than_allowed(event, form.party_size)
-        more = form.party_size - held
-        if held and more < 0:
-            seats.give_back(session, event_id=event.id, seats=-more)
-        elif held and more > 0 and seats.take(session, event_id=event.id, seats=more) is None:
-            raise EventFull(_no_room_for_more(event, held), seats_left=rules.seats_left(event) or 0, can_wait=False)
-        elif not held and registration.status != "waitlisted":
-            _seat_or_wait(session, event, registration, form, now=now)
-    registration.rsvp, registration.party_size = form.rsvp, form.party_size
-
-
-def _seat_or_wait(
-    session: Session, event: Event, registration: Registration, form: AnswerForm, *, now: datetime
-) -> None:
-    """A "no" or "maybe" becomes "yes": like somebody new, they take seats or go to the end of the line."""
-    held_for_others = waitlist.holds_seats(session, event.id, event.waitlist_rule)
-    if not held_for_others and seats.take(session, event_id=event.id, seats=form.party_size) is not None:
-        registration.status = "confirmed"
-        return
-    refuse_unless_waiting(event, form)
-    registration.status, registration.waitlisted_at = "waitlisted", now
-
-
-def _no_room_for_more(event: Event, held: int) -> str:
-    left = max(rules.seats_left(event) or 0, 0)
-    return _("%(left)s Your registration still stands for %(held)s.", left=_places_left(left), held=held)
-
-
-def _places_left(left: int) -> str:
-    if left == 0:
-        return _("Every other place is taken.")
-    return ngettext("Only %(num)d more place is left.", "Only %(num)d more places are left.", left)
 
 
 def _refuse_unless_changeable(
@@ -215,13 +148,31 @@ def _refuse_unless_changeable(
     """What an attendee may change, and until when. Raises: RegistrationNotOpen."""
     if registration.status == "cancelled":
         raise RegistrationNotOpen(_("This registration was cancelled. Register again if you would like to come."))
-    _refuse_once_over(event, now)
-    if not is_changeable(event, now):
-        raise RegistrationNotOpen(_("This event has begun, so the registration can no longer be changed."))
+    refuse_once_begun(event, now)
+    if form.rsvp == "yes":
+        refuse_once_lapsed(event, registration, now)
     found = rules.availability(event, now)
     wants_more = form.rsvp == "yes" and (before.rsvp != "yes" or form.party_size > before.party_size)
     if wants_more and not found.takes_answers:
         raise RegistrationNotOpen(event_words.closed_reason(event, found))
+
+
+def refuse_once_begun(event: Event, now: datetime) -> None:
+    """Raises: RegistrationNotOpen when the event is cancelled, over or under way."""
+    _refuse_once_over(event, now)
+    if not is_changeable(event, now):
+        raise RegistrationNotOpen(_("This event has begun, so the registration can no longer be changed."))
+
+
+def refuse_once_lapsed(event: Event, registration: Registration, now: datetime) -> None:
+    """Raises: RegistrationNotOpen when the time to accept what it was offered has passed."""
+    if registration.is_offered and has_lapsed(registration, now):
+        raise RegistrationNotOpen(wording.offer_lapsed(event, registration))
+
+
+def has_lapsed(registration: Registration, now: datetime) -> bool:
+    """Whether the time to accept has passed, also before the clock has come by to take the offer back."""
+    return registration.offer_expires_at is not None and registration.offer_expires_at <= now
 
 
 def _refuse_once_over(event: Event, now: datetime) -> None:
@@ -268,15 +219,7 @@ def _tell_of_change(
     session: Session, event: Event, registration: Registration, before: Before, *, now: datetime
 ) -> None:
     """One mail saying where they stand now; a first "yes" is confirmed like any other."""
-    became = messages.kind_for(registration.rsvp, registration.status)
+    became = messages.kind_for(registration.rsvp, registration.status, is_offered=registration.is_offered)
     newly = (registration.rsvp, registration.status) != (before.rsvp, before.status)
-    kind = became if newly and became in {"confirmation", "waitlisted"} else "changed"
-    messages.tell(session, event, registration, kind=kind, now=now, extra={"previous": _as_payload(before)})
-
-
-def _before(registration: Registration) -> Before:
-    return Before(registration.rsvp, registration.status, registration.party_size, registration.name)
-
-
-def _as_payload(before: Before) -> dict[str, Any]:
-    return {"rsvp": before.rsvp, "status": before.status, "party_size": before.party_size}
+    kind = became if newly and became in {"confirmation", "waitlisted", "pending"} else "changed"
+    messages.tell(session, event, registration, kind=kind, now=now, extra={"previous": before.payload()})

@@ -96,6 +96,16 @@ class Registration(Base):
         """What their calendar knows it by, the same when they cancel and register again; see `Links.reply_token`."""
         return self.entry_id or self.id
 
+    @property
+    def is_offered(self) -> bool:
+        """Whether it waits and places are held for it to accept."""
+        return self.status == "waitlisted" and self.offer_expires_at is not None
+
+    @property
+    def seats_held(self) -> int:
+        """Seats counted for it on its event; `seats.HELD` is the same rule in SQL."""
+        return self.party_size if self.rsvp == "yes" and (self.status == "confirmed" or self.is_offered) else 0
+
 
 class Answer(Base):
     """What one registration answered to one question."""

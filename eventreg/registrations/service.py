@@ -63,16 +63,15 @@ def register(session: Session, *, event_id: int, form: AnswerForm, now: datetime
     """
     holds = form.rsvp == "yes"
     sequence = seats.take(session, event_id=event_id, seats=form.party_size, now=now) if holds else None
-    waits = False
+    status = "confirmed"
     if sequence is None:
         event = seats.lock(session, event_id)
-        waits = _admit(session, event, form, now)
+        status = _admit(session, event, form, now)
         sequence = event.sequence
-    status = "waitlisted" if waits else "confirmed"
-    place = waitlist.length(session, event_id) + 1 if waits else None
+    place = waitlist.length(session, event_id) + 1 if status == "waitlisted" else None
     new = insert_registration(session, event_id=event_id, form=form, status=status, source=source, now=now)
     if new is None:
-        if holds and not waits:
+        if holds and status == "confirmed":
             seats.give_back(session, event_id=event_id, seats=form.party_size)
         registration_id = _remind(session, event_id=event_id, form=form, now=now)
     else:
@@ -95,19 +94,21 @@ def register(session: Session, *, event_id: int, form: AnswerForm, now: datetime
     )
 
 
-def _admit(session: Session, event: Event, form: AnswerForm, now: datetime) -> bool:
-    """Decides under the event's lock what the quick way could not: True when the party waits.
+def _admit(session: Session, event: Event, form: AnswerForm, now: datetime) -> str:
+    """Decides under the event's lock what the quick way could not: the registration's status.
 
     Raises: RegistrationNotOpen, EventFull.
     """
     refuse_unless_open(event, now)
     if form.rsvp != "yes":
-        return False
+        return "confirmed"
     refuse_larger_than_allowed(event, form.party_size)
+    if event.needs_approval:
+        return "pending"
     if seats.take(session, event_id=event.id, seats=form.party_size, now=now) is not None:
-        return False  # somebody left between the first try and the lock
+        return "confirmed"  # somebody left between the first try and the lock
     refuse_unless_waiting(event, form)
-    return True
+    return "waitlisted"
 
 
 def refuse_unless_open(event: Event, now: datetime) -> None:

@@ -1,23 +1,29 @@
 """Who waits, in which order, and who is next.
 
 First come, first served. A party larger than the free seats is skipped until enough are free (rule "skip"),
-or everybody behind it waits with it (rule "hold"); the rule is the event's and is written on its form.
+or everybody behind it waits with it (rule "hold"); the rule is the event's and is written on its form. Whoever has
+been offered a place has left the line: their seats are held for them.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from eventreg.events.models import Event
 from eventreg.registrations.models import Registration
+from eventreg.registrations.seats import IN_LINE
+
+AT_ONCE = 100
+"""Parties that move up in one round at most, so that no round holds more than these in memory."""
 
 
 def position(session: Session, *, event_id: int, waitlisted_at: datetime, registration_id: int) -> int:
-    """Place in line, 1 is next."""
+    """Place in line, 1 is next; one COUNT."""
     ahead = select(func.count()).where(
         Registration.event_id == event_id,
-        Registration.status == "waitlisted",
+        IN_LINE,
         or_(
             Registration.waitlisted_at < waitlisted_at,
             (Registration.waitlisted_at == waitlisted_at) & (Registration.id < registration_id),
@@ -26,25 +32,93 @@ def position(session: Session, *, event_id: int, waitlisted_at: datetime, regist
     return 1 + (session.scalar(ahead) or 0)
 
 
+def place_of(session: Session, registration: Registration) -> int | None:
+    """The same for a row; None for one that is not in line, because it does not wait or has been offered a place."""
+    if registration.status != "waitlisted" or registration.waitlisted_at is None or registration.is_offered:
+        return None
+    return position(
+        session,
+        event_id=registration.event_id,
+        waitlisted_at=registration.waitlisted_at,
+        registration_id=registration.id,
+    )
+
+
 def length(session: Session, event_id: int) -> int:
-    """How many parties wait."""
-    query = select(func.count()).where(Registration.event_id == event_id, Registration.status == "waitlisted")
+    """How many parties are in line."""
+    query = select(func.count()).where(Registration.event_id == event_id, IN_LINE)
     return session.scalar(query) or 0
 
 
 def holds_seats(session: Session, event_id: int, rule: str) -> bool:
     """Whether free seats are kept for somebody who waits."""
-    return rule == "hold" and length(session, event_id) > 0
-
-
-def next_in_line(session: Session, event: Event) -> Registration | None:
-    """Who moves up next, by the event as `seats.lock` read it; under the rule “hold” whether they fit or not."""
-    query = (
-        select(Registration)
-        .where(Registration.event_id == event.id, Registration.status == "waitlisted")
-        .order_by(Registration.waitlisted_at, Registration.id)
-        .limit(1)
+    if rule != "hold":
+        return False
+    return (
+        session.scalar(select(Registration.id).where(Registration.event_id == event_id, IN_LINE).limit(1)) is not None
     )
-    if event.capacity is not None and event.waitlist_rule == "skip":
-        query = query.where(Registration.party_size <= event.capacity - event.seats_taken)
-    return session.scalar(query)
+
+
+def next_in_line(session: Session, event: Event) -> Sequence[Registration]:
+    """Who moves up next into the free seats, in order, by the event as `seats.lock` read it; AT_ONCE at most.
+
+    What is chosen fits together. Two statements, however long the line is.
+    """
+    free = None if event.capacity is None else event.capacity - event.seats_taken
+    if free is not None and free <= 0:
+        return []
+    query = (
+        select(Registration.id, Registration.party_size)
+        .where(Registration.event_id == event.id, IN_LINE)
+        .order_by(Registration.waitlisted_at, Registration.id)
+        .limit(AT_ONCE if free is None else min(AT_ONCE, free))
+    )
+    if free is not None and event.waitlist_rule == "skip":
+        query = query.where(Registration.party_size <= free)
+    chosen = []
+    for registration_id, party_size in session.execute(query):
+        if free is not None and party_size > free:
+            if event.waitlist_rule == "hold":
+                break
+            continue
+        chosen.append(registration_id)
+        free = None if free is None else free - party_size
+    if not chosen:
+        return []
+    return session.scalars(
+        select(Registration)
+        .where(Registration.id.in_(chosen))
+        .order_by(Registration.waitlisted_at, Registration.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def stuck(session: Session, now: datetime) -> Sequence[str]:
+    """Slugs of events where somebody waits although the rule gives them a free seat; for `eventreg doctor`.
+
+    Nobody moves up once an event has begun, so only those still to come are looked at.
+    """
+    fits = or_(Event.capacity.is_(None), Registration.party_size <= Event.capacity - Event.seats_taken)
+    earlier = Registration.__table__.alias("earlier")
+    is_first = ~(
+        select(earlier.c.id)
+        .where(
+            earlier.c.event_id == Registration.event_id,
+            earlier.c.status == "waitlisted",
+            earlier.c.offer_expires_at.is_(None),
+            or_(
+                earlier.c.waitlisted_at < Registration.waitlisted_at,
+                and_(earlier.c.waitlisted_at == Registration.waitlisted_at, earlier.c.id < Registration.id),
+            ),
+        )
+        .exists()
+    )
+    query = (
+        select(Event.slug)
+        .join(Registration, and_(Registration.event_id == Event.id, IN_LINE))
+        .where(Event.status == "published", Event.starts_at > now, fits, or_(Event.waitlist_rule == "skip", is_first))
+        .distinct()
+        .order_by(Event.slug)
+    )
+    return session.scalars(query).all()

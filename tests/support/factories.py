@@ -127,11 +127,11 @@ class Factory:
         registration = Registration(**row | given)
         self.session.add(registration)
         self.session.flush()
-        if registration.rsvp == "yes" and registration.status == "confirmed":
+        if registration.seats_held:
             self.session.execute(
                 sa.update(Event)
                 .where(Event.id == event.id)
-                .values(seats_taken=Event.seats_taken + registration.party_size)
+                .values(seats_taken=Event.seats_taken + registration.seats_held)
             )
         for label, value in answers.items():
             question = self.session.scalars(
