@@ -8,12 +8,14 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
 MANAGE = "registration"
 FEED = "personal-feed"
+DESK_FEED = "organizer-feed"
 RESULT = "rsvp-result"
 
 
@@ -24,19 +26,14 @@ class Links:
     base_url: str
     secret_key: str
 
-    def _serializer(self, purpose: str) -> URLSafeSerializer:
-        return URLSafeSerializer(
-            self.secret_key, salt=f"eventreg.{purpose}", signer_kwargs={"digest_method": hashlib.sha256}
-        )
-
     def sign(self, purpose: str, payload: object) -> str:
         """A URL-safe token holding the (readable, unforgeable) payload."""
-        return str(self._serializer(purpose).dumps(payload))
+        return str(_serializer(self.secret_key, purpose).dumps(payload))
 
     def read(self, purpose: str, token: str) -> object | None:
         """The payload of a token made for that purpose; None for anything else, whatever its shape."""
         try:
-            payload: object = self._serializer(purpose).loads(token)
+            payload: object = _serializer(self.secret_key, purpose).loads(token)
         except (BadSignature, ValueError, RecursionError):
             return None
         return payload
@@ -74,6 +71,14 @@ class Links:
         token = self.sign(FEED, [registration_id, generation, feed_generation])
         return self.absolute(f"/my/{token}.ics")
 
+    def desk(self, slug: str) -> str:
+        """An event's page at the organizers' desk."""
+        return self.absolute(f"/organize/events/{slug}")
+
+    def desk_feed(self, organizer_id: int, feed_generation: int) -> str:
+        """The private feed of an organizer's events; outside /organize/, which robots.txt closes to Google Calendar."""
+        return self.absolute(f"/desk/{self.sign(DESK_FEED, [organizer_id, feed_generation])}.ics")
+
     def reply_token(self, reply_id: int, generation: int) -> str:
         """The plus-part of the address that receives a registration's calendar replies (`Registration.reply_id`).
 
@@ -102,3 +107,9 @@ class Links:
         reply_id, generation = int.from_bytes(made[:5], "big"), int.from_bytes(made[5:6], "big")
         expected = self.reply_token(reply_id, generation)
         return (reply_id, generation) if hmac.compare_digest(expected.encode(), token.lower().encode()) else None
+
+
+@lru_cache(maxsize=64)
+def _serializer(secret_key: str, purpose: str) -> URLSafeSerializer:
+    """Kept: making one takes longer than signing with it."""
+    return URLSafeSerializer(secret_key, salt=f"eventreg.{purpose}", signer_kwargs={"digest_method": hashlib.sha256})

@@ -95,6 +95,17 @@ def set_password(
     return organizer
 
 
+def reset_feed(session: Session, *, organizer_id: int, actor: audit.Actor, now: datetime) -> int:
+    """Raises the generation of the organizer's own feed, so that its old address is unknown; returns the new one."""
+    organizer = session.get_one(Organizer, organizer_id, with_for_update=True)
+    old = organizer.feed_generation
+    organizer.feed_generation = old + 1
+    session.flush()
+    changes = {"feed_generation": (old, old + 1)}
+    audit.record(session, actor=actor, action="organizer.feed_reset", now=now, changes=changes)
+    return organizer.feed_generation
+
+
 def _address(email: str) -> str:
     """As Flask-Security reads what is typed at sign-in, or nobody would find the account."""
     try:

@@ -1,9 +1,10 @@
-"""Calendars behind private links: one registration's file, one person's feed."""
+"""Calendars behind private links: one registration's file, one person's feed, an organizer's feed."""
 
 from flask import Response, current_app
 from flask_babel import gettext as _
 
 from eventreg.addresses import bare_address
+from eventreg.calendar import desk_feed as desk
 from eventreg.calendar import invitation, personal
 from eventreg.db import db
 from eventreg.errors import NotFound
@@ -60,6 +61,32 @@ def personal_feed(token: str) -> Response:
         content_type=FEED_TYPE,
         cache_control=conditional.PRIVATE,
     )
+    return conditional.only_for_its_owner(response)
+
+
+@blueprint.get("/desk/<token>.ics")
+def desk_feed(token: str) -> Response:
+    """An organizer's feed: their events with the number of people coming."""
+    links, now, site_name = _links(), request_now(), current_app.config["SITE_NAME"]
+    organizer = desk.owner(db.session(), token, links=links)
+    if organizer is None:
+        raise NotFound(_("This calendar address is no longer in use. Your desk shows the new one."))
+    source = links.absolute(f"/desk/{token}.ics")
+    given = {"now": now, "source": source, "site_name": site_name}
+    seen = desk.facts(desk.read(db.session(), organizer, now=now, with_blocks=False), **given)
+    response = conditional.unchanged(
+        etag=seen.etag, last_modified=seen.last_modified, cache_control=conditional.PRIVATE
+    )
+    if response is None:
+        rows = desk.read(db.session(), organizer, now=now, with_blocks=True)
+        found = desk.facts(rows, **given)
+        response = conditional.fresh(
+            desk.build(rows, links=links, source=source, site_name=site_name),
+            etag=found.etag,
+            last_modified=found.last_modified,
+            content_type=FEED_TYPE,
+            cache_control=conditional.PRIVATE,
+        )
     return conditional.only_for_its_owner(response)
 
 

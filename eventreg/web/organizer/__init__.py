@@ -27,6 +27,7 @@ from eventreg.web.organizer import (  # noqa: E402, F401 - they add routes
     dashboard,
     editing,
     exports,
+    feed,
     overview,
     people,
     pictures,

@@ -9,7 +9,7 @@ from eventreg.registrations import queries
 from eventreg.web import cleaning
 from eventreg.web.access import me, signed_in
 from eventreg.web.moment import request_now
-from eventreg.web.organizer import blueprint, words
+from eventreg.web.organizer import blueprint, feed, words
 
 
 @blueprint.get("/")
@@ -35,6 +35,7 @@ def event_list() -> str:
         nothing=queries.Counts(),
         status_of=words.status_of_event,
         now=request_now(),
+        feed=feed.address() if runs_events else "",
     )
 
 
