@@ -7,10 +7,12 @@ from typing import Any
 from flask_babel import gettext as _
 
 from eventreg.errors import InvalidField
-from eventreg.events import search
+from eventreg.events import reminders, search
 from eventreg.events.models import VISIBILITIES, WAITLIST_RULES, Event
 
 LARGEST_PARTY = 100
+LONGEST_OFFER = 336
+"""Hours, which is two weeks: nobody behind should wait for longer on one who does not answer."""
 DERIVED = frozenset({"search_text", "audience_keys", "category_key"})
 """Columns that only repeat others in a form the database can search; no reader of the history misses them."""
 
@@ -38,8 +40,11 @@ class EventValues:
     max_party_size: int = 1
     waitlist_open: bool = True
     waitlist_rule: str = "skip"
+    offer_hours: int | None = None
+    needs_approval: bool = False
     registration_opens_at: datetime | None = None
     registration_closes_at: datetime | None = None
+    reminder_hours: int | None = 24
 
 
 def values_of(event: Event) -> EventValues:
@@ -89,6 +94,17 @@ def check(values: EventValues) -> None:
         raise InvalidField("visibility", _("Choose public, unlisted or private."))
     if values.waitlist_rule not in WAITLIST_RULES:
         raise InvalidField("waitlist_rule", _("Choose one of the two rules."))
+    if values.offer_hours is not None and not 1 <= values.offer_hours <= LONGEST_OFFER:
+        words = _(
+            "Give them from 1 to %(most)s hours, or leave it empty to give the place at once.", most=LONGEST_OFFER
+        )
+        raise InvalidField("offer_hours", words)
+    if values.reminder_hours is not None and not 1 <= values.reminder_hours <= reminders.MOST_HOURS:
+        words = _(
+            "A reminder goes out between 1 and %(most)s hours before the start; leave it empty for none.",
+            most=reminders.MOST_HOURS,
+        )
+        raise InvalidField("reminder_hours", words)
     _check_window(values)
     if values.online_url and not values.online_url.lower().startswith(("https://", "http://")):
         raise InvalidField("online_url", _("The join link must begin with https:// or http://."))

@@ -21,6 +21,7 @@ from eventreg.events.models import Event, Question
 from eventreg.exports.cells import clean
 from eventreg.registrations.models import Answer, Registration
 from eventreg.registrations.queries import AttendeeFilter, narrowed, ordered
+from eventreg.registrations.seats import IN_LINE
 
 Cell = str | int | None
 BATCH = 500
@@ -55,6 +56,7 @@ def _own_columns() -> dict[str, str]:
         "status": _("Status"),
         "party_size": _("Party size"),
         "waitlist_position": _("Waitlist position"),
+        "offered_until": _("Offered until"),
         "registered_at": _("Registered at"),
         "changed_at": _("Changed at"),
         "checked_in_at": _("Checked in at"),
@@ -93,7 +95,7 @@ def _query(event_id: int, filters: AttendeeFilter) -> Any:
             Registration.id,
             func.row_number().over(order_by=(Registration.waitlisted_at, Registration.id)).label("position"),
         )
-        .where(Registration.event_id == event_id, Registration.status == "waitlisted")
+        .where(Registration.event_id == event_id, IN_LINE)
         .subquery()
     )
     query = (
@@ -105,6 +107,7 @@ def _query(event_id: int, filters: AttendeeFilter) -> Any:
             Registration.status,
             Registration.party_size,
             waiting.c.position,
+            Registration.offer_expires_at,
             Registration.created_at,
             Registration.updated_at,
             Registration.checked_in_at,
@@ -130,6 +133,7 @@ def _row(records: Sequence[Record[Any]], questions: Iterable[int], timezone: str
         first.status,
         first.party_size,
         first.position,
+        _local(first.offer_expires_at, timezone),
         _local(first.created_at, timezone),
         _local(first.updated_at, timezone),
         _local(first.checked_in_at, timezone),

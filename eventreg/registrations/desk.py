@@ -97,7 +97,7 @@ def correct(
 def resend(session: Session, *, registration_id: int, actor: audit.Actor, now: datetime) -> Outcome:
     """Owes the attendee the mail about where they stand once more. Raises: NotFound."""
     event, registration = changes.load(session, registration_id)
-    kind = messages.kind_for(registration.rsvp, registration.status)
+    kind = messages.kind_for(registration.rsvp, registration.status, is_offered=registration.is_offered)
     if event.status == "cancelled" and kind != "withdrawn":
         kind = "event_cancelled"
     messages.tell(session, event, registration, kind=kind, now=now, extra={"again": True})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, case, false, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, select
 from sqlalchemy.orm import Session
 
 from eventreg.events import search
@@ -17,7 +17,7 @@ from eventreg.registrations.outcome import Outcome
 SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
 
 PER_PAGE = 50
-GROUPS = ("attending", "waitlisted", "maybe", "no", "pending", "cancelled")
+GROUPS = ("attending", "waitlisted", "offered", "maybe", "no", "pending", "cancelled")
 """How a registration is called on lists, from answer and status together."""
 SORTS = ("answered", "name", "email", "status", "party", "changed")
 
@@ -52,6 +52,7 @@ class Counts:
 
     attending: int = 0
     waitlisted: int = 0
+    offered: int = 0
     maybe: int = 0
     no: int = 0
     pending: int = 0
@@ -61,6 +62,7 @@ class Counts:
 
 group_column: ColumnElement[str] = case(
     (Registration.status == "cancelled", "cancelled"),
+    (and_(Registration.status == "waitlisted", Registration.offer_expires_at.is_not(None)), "offered"),
     (Registration.status == "waitlisted", "waitlisted"),
     (Registration.status == "pending", "pending"),
     (Registration.rsvp == "yes", "attending"),
@@ -70,6 +72,8 @@ group_column: ColumnElement[str] = case(
 
 def group(answer: Registration | Outcome) -> str:
     """The one of GROUPS an answer belongs to; the same rule as group_column has in SQL."""
+    if answer.is_offered:
+        return "offered"
     if answer.status != "confirmed":
         return answer.status
     return "attending" if answer.rsvp == "yes" else answer.rsvp

@@ -25,8 +25,8 @@ from tests.support.queries import query_counter
 
 MakeEvent = Callable[..., Event]
 MakeRegistration = Callable[..., Registration]
-OWN = ["Name", "Email", "RSVP", "Status", "Party size", "Waitlist position", "Registered at", "Changed at",
-       "Checked in at", "Source", "Note"]  # fmt: skip
+OWN = ["Name", "Email", "RSVP", "Status", "Party size", "Waitlist position", "Offered until",
+       "Registered at", "Changed at", "Checked in at", "Source", "Note"]  # fmt: skip
 
 
 def csv_rows(content: bytes) -> list[list[str]]:
@@ -76,12 +76,12 @@ def test_csv_and_xlsx_open_to_the_same_values(
     assert rows == [
         [*OWN, "Dietary or access needs", "Phone", "Phone (2)", "'=Title"],
         [
-            "Zoë, O'Brien; 李", "zoe@example.org", "yes", "confirmed", "2", "",
+            "Zoë, O'Brien; 李", "zoe@example.org", "yes", "confirmed", "2", "", "",
             "2026-10-05T12:00:00-04:00", "2026-10-05T12:00:00-04:00", "2026-10-05T13:00:00-04:00", "form",
             '\'=HYPERLINK("http://evil.example","free")', "no nuts\nno milk", "", "", "",
         ],
         [
-            "'=2+5", "amira@example.org", "maybe", "confirmed", "1", "",
+            "'=2+5", "amira@example.org", "maybe", "confirmed", "1", "", "",
             "2026-10-05T12:00:00-04:00", "2026-10-05T12:00:00-04:00", "", "organizer",
             "", "", "", "+1 617 555 0100", "",
         ],
@@ -101,6 +101,7 @@ def test_json_gives_values_as_they_were_given(
         "status": "confirmed",
         "party_size": 3,
         "waitlist_position": None,
+        "offered_until": None,
         "registered_at": "2026-10-05T12:00:00-04:00",
         "changed_at": "2026-10-05T12:00:00-04:00",
         "checked_in_at": None,
@@ -232,3 +233,17 @@ def test_any_answer_is_the_same_in_csv_and_xlsx(text: str) -> None:
     as_xlsx = xlsx_rows(b"".join(exports.FORMATS["xlsx"].write(tables[1])))
     assert as_csv[1] == as_xlsx[1]
     assert as_csv[1][0] in {cell, f"'{cell}"}
+
+
+def test_open_offer_says_until_when_and_has_no_place_in_line(
+    session: Session, make_event: MakeEvent, make_registration: MakeRegistration, now: datetime
+) -> None:
+    event = make_event(capacity=1, questions=[])
+    until = now + timedelta(hours=24)
+    make_registration(event, name="Wim", email="wim@example.org", status="waitlisted", offer_expires_at=until)
+    make_registration(event, name="Amira", status="waitlisted")
+    rows = json.loads(written("json", session, event))
+    assert [(row["name"], row["status"], row["waitlist_position"], row["offered_until"]) for row in rows] == [
+        ("Wim", "waitlisted", None, "2026-10-06T12:00:00-04:00"),
+        ("Amira", "waitlisted", 1, None),
+    ]

@@ -14,7 +14,7 @@ from eventreg import timezones
 from eventreg.errors import InvalidField, WallClockError
 from eventreg.events import reminders, schedule
 from eventreg.events.models import Event
-from eventreg.events.values import EventValues, check
+from eventreg.events.values import LONGEST_OFFER, EventValues, check
 from eventreg.web.fields import Email, Given, Line, Lines, Names, WallClock, Whole, key_at_most, web_address
 from eventreg.web.organizer import words
 
@@ -37,9 +37,13 @@ SAME_NAME = (
     "max_party_size",
     "waitlist_open",
     "waitlist_rule",
+    "offer_hours",
+    "needs_approval",
     "reminder_hours",
 )
 """Fields that go into `EventValues` as they are."""
+NOT_TICKED = (False, "", "0", "false", "no", "off")
+"""What a script may send for a box that it leaves empty."""
 
 
 class EventForm(FlaskForm):
@@ -111,6 +115,21 @@ class EventForm(FlaskForm):
         default="skip",
         validate_choice=False,
     )
+    offer_hours = Whole(
+        _l("Hours to accept a place that came free"),
+        least=1,
+        most=LONGEST_OFFER,
+        empty=None,
+        description=_l(
+            "Whoever is next in line is asked, and the place is kept for them this long. "
+            "Leave empty to give it to them at once."
+        ),
+    )
+    needs_approval = BooleanField(
+        _l("An organizer approves everybody who wants to come"),
+        description=_l("A yes takes no place until you approve it on the list of people."),
+        false_values=NOT_TICKED,
+    )
     registration_opens_at = WallClock(_l("Registration opens"), description=_l("Empty: as soon as it is published."))
     registration_closes_at = WallClock(_l("Registration closes"), description=_l("Empty: when the event starts."))
     reminder_hours = Whole(
@@ -121,11 +140,11 @@ class EventForm(FlaskForm):
         default=24,
         description=_l("24 is the day before. Leave empty to remind nobody."),
     )
-    notify = BooleanField(_l("Tell the people registered"), false_values=(False, "", "0", "false", "no", "off"))
+    notify = BooleanField(_l("Tell the people registered"), false_values=NOT_TICKED)
     seen_at = HiddenField()
     """When the event had last been changed as this form was opened."""
     waitlist_shown = HiddenField(default="1")
-    """Sent by the page: without it, an unticked waitlist box may be a script that does not know of waitlists."""
+    """Sent by the page: without it, a box left empty may be a script that does not know of waitlists and approval."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -135,6 +154,8 @@ class EventForm(FlaskForm):
         self.waitlist_shown.data = "1"
         if self.is_submitted() and "waitlist_shown" not in request.form:
             self.waitlist_open.data = self.waitlist_open.object_data
+            if "needs_approval" not in request.form:
+                self.needs_approval.data = bool(self.needs_approval.object_data)
 
     @property
     def tell(self) -> bool | None:

@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from wtforms import SelectChoice
 
 from eventreg.audit import AuditEntry
+from eventreg.events import reminders as event_reminders
 from eventreg.events import wording
 from eventreg.events.models import Event
 from eventreg.outbox.models import Message
@@ -70,14 +71,33 @@ def mail_kinds() -> dict[str, str]:
     return {
         "confirmation": _("Confirmation"),
         "waitlisted": _("Waitlist notice"),
+        "offer": _("Place offered"),
+        "offer_expired": _("Offer ended"),
+        "pending": _("Request noted"),
+        "not_approved": _("Not approved"),
         "answer": _("Answer noted"),
         "promotion": _("Moved up from the waitlist"),
         "changed": _("Change noted"),
         "withdrawn": _("Cancellation noted"),
         "update": _("News of the event"),
         "event_cancelled": _("Event cancelled"),
+        "reminder": _("Reminder"),
         "link": _("Link"),
     }
+
+
+def reminder(event: Event, now: datetime) -> str:
+    """When people are, were or would have been reminded of it; empty for an event that reminds nobody."""
+    if event.reminder_hours is None or event.status == "cancelled":
+        return ""
+    if event.reminded_at is not None:
+        return _("Reminders went out on %(when)s.", when=wording.instant(event.reminded_at, event.timezone))
+    due = event_reminders.hour(event) if event.status == "draft" else event.remind_at
+    if due is not None and due > now:
+        return _("Reminders go out on %(when)s.", when=wording.instant(due, event.timezone))
+    if event.remind_at is not None:
+        return _("Reminders go out now.")
+    return _("No reminders: their hour had passed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +163,9 @@ _SAID = {
     "event.cancelled": frozenset({"status", "cancelled_at"}),
     "registration.cancelled": frozenset({"status"}),
     "registration.promoted": frozenset({"status"}),
+    "registration.not_approved": frozenset({"status"}),
+    "offer.accepted": frozenset({"status"}),
+    "offer.expired": frozenset({"status", "offer_expires_at"}),
     "question.added": frozenset({"label"}),
     "question.retired": frozenset({"label"}),
     "question.restored": frozenset({"label"}),
@@ -175,6 +198,11 @@ def _what(entry: AuditEntry, names: Mapping[int, str]) -> str:
         "registration.added": _("added %(name)s by hand", name=name),
         "registration.changed": _("changed the registration of %(name)s", name=name),
         "registration.cancelled": _("cancelled the registration of %(name)s", name=name),
+        "registration.approved": _("approved %(name)s", name=name),
+        "registration.not_approved": _("did not approve %(name)s", name=name),
+        "offer.made": _("offered a place to %(name)s", name=name),
+        "offer.accepted": _("accepted the offered place"),
+        "offer.expired": _("took back the place offered to %(name)s, who did not accept in time", name=name),
         "registration.promoted": _("moved %(name)s up from the waitlist", name=name),
         "registration.address_corrected": _("corrected the address of %(name)s", name=name),
         "registration.noted": _("wrote a note about %(name)s", name=name),
@@ -244,6 +272,10 @@ def _label(name: str) -> str:
         "waitlist_rule": _("Waitlist rule"),
         "registration_opens_at": _("Registration opens"),
         "registration_closes_at": _("Registration closes"),
+        "offer_hours": _("Hours to accept an offered place"),
+        "needs_approval": _("Approval by an organizer"),
+        "offer_expires_at": _("Offered until"),
+        "reminder_hours": _("Reminder, hours before"),
         "status": _("Status"),
         "rsvp": _("Answer"),
         "party_size": _("People"),
