@@ -1,0 +1,172 @@
+"""Which time zone a calendar of others means: by its name, by Windows' name, or by what its VTIMEZONE does. Pure.
+
+An event here is shown in an IANA zone. A VTIMEZONE of an invented name is matched with the zone whose clocks go the
+same way over two years; one that goes like none gives the right instants and is shown in the calendar's own zone.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+from dateutil.tz import tzical
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+from eventreg import timezones
+from eventreg.calendar.bounds import at_most
+from eventreg.calendar.source_lines import Component, Property
+from eventreg.errors import WallClockError
+
+MOST_OBSERVANCES = 60
+_MOST_STEPS = 400_000
+_KEPT = frozenset({"DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RRULE", "RDATE", "TZNAME"})
+_WINDOWS = {name.casefold(): iana for name, iana in WINDOWS_TO_OLSON.items()}
+_SIMPLE_RULE = re.compile(r"FREQ=YEARLY(;(BYMONTH|BYDAY|BYMONTHDAY|INTERVAL|UNTIL|WKST|COUNT)=[-+A-Z0-9,]{1,40}){0,6}")
+_SIMPLE_VALUE = re.compile(r"[-+:;=/,A-Za-z0-9. ]{1,400}")
+
+
+class Zone:
+    """How a wall clock becomes an instant, and the IANA zone it is shown in."""
+
+    __slots__ = ("name", "rules")
+
+    def __init__(self, name: str, rules: tzinfo | None = None) -> None:
+        self.name = name
+        self.rules = rules or ZoneInfo(name)
+
+
+class Zones:
+    """The zones of one file. `own` is the calendar's: for floating times, and shown for those written in UTC."""
+
+    def __init__(self, components: list[Component], *, own: str, now: datetime) -> None:
+        self._vtimezones = {one.text("TZID").strip(): one for one in components if one.name == "VTIMEZONE"}
+        self._found: dict[str, Zone | None] = {}
+        self._now = now
+        self.own = Zone(own)
+        self.utc = Zone(own, UTC)
+
+    def find(self, tzid: str) -> Zone | None:
+        """The zone of a TZID; None when nobody can know it."""
+        tzid = tzid.strip()
+        if tzid not in self._found:
+            self._found[tzid] = self._look_up(tzid)
+        return self._found[tzid]
+
+    def _look_up(self, tzid: str) -> Zone | None:
+        if iana := name_of(tzid):
+            return Zone(iana)
+        component = self._vtimezones.get(tzid)
+        if component is None:
+            return None
+        if iana := name_of(component.text("X-LIC-LOCATION")):
+            return Zone(iana)
+        try:
+            with at_most(_MOST_STEPS):
+                rules = _rules(component, self._now.year)
+                alike = _alike(rules, self.own.name, self._now) if rules is not None else None
+        except Exception:  # noqa: BLE001 - dateutil raises whatever it meets; the zone is then unknown
+            return None
+        if rules is None:
+            return None
+        return Zone(alike) if alike else Zone(self.own.name, GivenZone(rules))
+
+
+class GivenZone(tzinfo):
+    """A VTIMEZONE's rules. Ask it only within `bounds.at_most`."""
+
+    def __init__(self, rules: tzinfo) -> None:
+        self._rules = rules
+
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        """The offset of that wall clock."""
+        return self._rules.utcoffset(None if dt is None else dt.replace(tzinfo=self._rules))
+
+    def dst(self, dt: datetime | None) -> timedelta | None:  # noqa: ARG002 - nobody here asks
+        """Unknown."""
+        return None
+
+    def tzname(self, dt: datetime | None) -> str | None:  # noqa: ARG002 - nobody here asks
+        """Unknown."""
+        return None
+
+
+@lru_cache(maxsize=500)
+def name_of(tzid: str) -> str:
+    """The IANA zone a name stands for; "" when it stands for none. Windows' names are from Unicode CLDR.
+
+    >>> name_of("W. Europe Standard Time"), name_of("/citadel.org/20210210_1/America/New_York"), name_of("Home")
+    ('Europe/Berlin', 'America/New_York', '')
+    """
+    cleaned = tzid.strip().strip('"/').strip()
+    if cleaned.upper() in {"UTC", "GMT", "Z", "ETC/UTC", "ETC/GMT", "COORDINATED UNIVERSAL TIME"}:
+        return "UTC"
+    if windows := _WINDOWS.get(cleaned.casefold()):
+        return windows
+    parts = cleaned.replace(" ", "_").split("/")
+    # A globally unique name ends in the IANA one. Source: RFC 5545 section 3.2.19.
+    for start in range(min(len(parts), 8)):
+        name = "/".join(parts[start:])
+        if name in timezones.names() or ("/" in name and _is_zone(name)):
+            return name
+    return ""
+
+
+def _is_zone(name: str) -> bool:
+    if name.startswith(("posix/", "right/")):
+        return False
+    try:
+        timezones.zone(name)
+    except WallClockError:
+        return False
+    return True
+
+
+def _rules(component: Component, year: int) -> tzinfo | None:
+    """What dateutil makes of the parts of a VTIMEZONE that cannot do harm."""
+    parts = [child for child in component.children if child.name in {"STANDARD", "DAYLIGHT"}]
+    if not parts or len(parts) > MOST_OBSERVANCES:
+        return None
+    lines = ["BEGIN:VTIMEZONE", "TZID:zone"]
+    for part in parts:
+        kept = [one for one in part.properties if one.name in _KEPT and _SIMPLE_VALUE.fullmatch(one.value)]
+        if any(one.name == "RRULE" and not _SIMPLE_RULE.fullmatch(one.value.upper()) for one in part.properties):
+            return None
+        lines += [f"BEGIN:{part.name}", *(_line(one, part, year) for one in kept), f"END:{part.name}"]
+    lines += ["END:VTIMEZONE", ""]
+    found: tzinfo | None = tzical(StringIO("\n".join(lines))).get("zone")  # type: ignore[no-untyped-call]
+    return found
+
+
+def _line(found: Property, part: Component, year: int) -> str:
+    """As it stands; a rule that goes on for ever since 1601, as Outlook's do, begins three years ago."""
+    rule = part.text("RRULE").upper()
+    if found.name == "DTSTART" and rule and not re.search("UNTIL|COUNT|INTERVAL=(?!1(;|$))", rule):
+        first = re.match(r"\d{4}", found.value)
+        if first is not None and int(first[0]) < year - 3:
+            return f"DTSTART:{year - 3}{found.value[4:]}"
+    return f"{found.name}:{found.value}"
+
+
+def _alike(rules: tzinfo, own: str, now: datetime) -> str:
+    """The zone whose clocks show the same, the calendar's own first; "" when there is none."""
+    walls = _samples(now.year)
+    offsets = tuple(wall.replace(tzinfo=rules).utcoffset() for wall in walls)
+    return next((name for name in _candidates(own) if _offsets(name, now.year) == offsets), "")
+
+
+def _candidates(own: str) -> tuple[str, ...]:
+    usual = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "Europe/London")
+    return (own, *usual, *sorted(set(WINDOWS_TO_OLSON.values())))
+
+
+@lru_cache(maxsize=4)
+def _samples(year: int) -> tuple[datetime, ...]:
+    """Noons of every sixth day of two years."""
+    return tuple(datetime(year, 1, 1, 12) + timedelta(days=6 * step) for step in range(122))  # noqa: DTZ001
+
+
+@lru_cache(maxsize=300)
+def _offsets(name: str, year: int) -> tuple[timedelta | None, ...]:
+    rules = ZoneInfo(name)
+    return tuple(wall.replace(tzinfo=rules).utcoffset() for wall in _samples(year))

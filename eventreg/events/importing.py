@@ -1,0 +1,181 @@
+"""Events that were written somewhere else, taken as drafts of an organizer.
+
+They are brought up to date as long as nobody has touched them here. What they are comes as plain values; who read
+them from what bytes is not asked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from eventreg import audit
+from eventreg.audit import AuditEntry
+from eventreg.errors import InvalidField
+from eventreg.events import service
+from eventreg.events.models import Event
+from eventreg.events.service import Changes, _apply
+from eventreg.events.values import EventValues, check, columns
+
+LARGEST_SEQUENCE = 1_000_000
+"""Of the source's SEQUENCE; a column holds it, and ours goes on from there."""
+OWN_ACTIONS = frozenset({"event.imported", "event.imported_again", "event.unfollowed"})
+"""What the audit trail says of an event nobody has worked on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One event as its source has it. `notes` say in words what was changed to make it fit."""
+
+    uid: str
+    values: EventValues
+    sequence: int = 0
+    stamp_at: datetime | None = None
+    """LAST-MODIFIED, else DTSTAMP."""
+    is_cancelled: bool = False
+    is_private: bool = False
+    url: str = ""
+    """Its page there."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one: `kind` is taken, changed, unchanged or skipped, `why` says it in words."""
+
+    kind: str
+    title: str
+    uid: str
+    why: str = ""
+    slug: str = ""
+    event_id: int | None = None
+    changes: Changes | None = None
+
+
+def take(session: Session, *, item: Item, organizer_id: int, actor: audit.Actor, now: datetime, host: str) -> Outcome:
+    """A draft of that organizer, or news for the draft it became before. One that fails loses nothing else."""
+    item = _with_page(item)
+    found = by_uid(session, item.uid)
+    if found is not None:
+        return _again(session, found, item, organizer_id=organizer_id, actor=actor, now=now)
+    if item.is_cancelled:
+        return skipped(item, _("It is cancelled."))
+    values = replace(item.values, visibility="private") if item.is_private else item.values
+    try:
+        with session.begin_nested():
+            event = service.create(
+                session,
+                values=values,
+                organizer_id=organizer_id,
+                actor=actor,
+                now=now,
+                host=host,
+                uid=item.uid,
+            )
+            remember(event, item)
+            session.flush()
+    except InvalidField as error:
+        return skipped(item, error.message)
+    except IntegrityError:
+        return skipped(item, _("Somebody else is adding it at this moment."))
+    return outcome("taken", event, item)
+
+
+def by_uid(session: Session, uid: str) -> Event | None:
+    """The event of that UID, locked."""
+    query = select(Event).where(Event.uid == uid).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def is_untouched(session: Session, event: Event) -> bool:
+    """Whether nobody has worked on it since it was taken over."""
+    query = select(AuditEntry.id).where(AuditEntry.event_id == event.id, AuditEntry.action.not_in(OWN_ACTIONS))
+    return event.status == "draft" and session.scalar(query.limit(1)) is None
+
+
+def is_older(event: Event, item: Item) -> bool:
+    """Whether the source has said something later before. A source whose SEQUENCE fell back is believed by its clock.
+
+    Source: RFC 5546 section 2.1.5.
+    """
+    stamps = (item.stamp_at, event.source_stamp_at)
+    is_later = stamps[0] is not None and (stamps[1] is None or stamps[0] > stamps[1])
+    is_earlier = stamps[0] is not None and stamps[1] is not None and stamps[0] < stamps[1]
+    if item.sequence == event.source_sequence:
+        return is_earlier
+    return item.sequence < event.source_sequence and not is_later
+
+
+def bring_up_to_date(
+    session: Session, event: Event, item: Item, *, values: EventValues, action: str, actor: audit.Actor, now: datetime
+) -> Changes:
+    """Takes over what differs, and with it the source's numbers. Raises: InvalidField."""
+    check(values)
+    changes = _apply(session, event, columns(values), action=action, actor=actor, now=now)
+    remember(event, item)
+    session.flush()
+    return changes
+
+
+def remember(event: Event, item: Item) -> None:
+    """Keeps the source's numbers; ours is never below its SEQUENCE, or who has it from there would not see a change."""
+    event.source_sequence = item.sequence
+    event.source_stamp_at = item.stamp_at
+    event.source_missing_at = None
+    event.sequence = max(event.sequence, item.sequence)
+
+
+def outcome(kind: str, event: Event, item: Item, changes: Changes | None = None) -> Outcome:
+    """What became of an item that has an event here."""
+    return Outcome(kind, event.title, event.uid, " ".join(item.notes), event.slug, event.id, changes)
+
+
+def skipped(item: Item, why: str, *, event: Event | None = None) -> Outcome:
+    """An item that was left out, and why; `event` is the one it would have changed, where its owner asks."""
+    return Outcome("skipped", item.values.title, item.uid, why, event.slug if event is not None else "")
+
+
+def totals(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """How many of each kind."""
+    return {kind: sum(one.kind == kind for one in outcomes) for kind in ("taken", "changed", "unchanged", "skipped")}
+
+
+def _again(
+    session: Session, event: Event, item: Item, *, organizer_id: int, actor: audit.Actor, now: datetime
+) -> Outcome:
+    if event.source_id is not None:
+        return skipped(item, _("A followed calendar brings it already."))
+    if event.organizer_id != organizer_id:
+        return skipped(item, _("An event of another organizer has its UID."))
+    if event.status != "draft":
+        why = _("It is published here.") if event.status == "published" else _("It was cancelled here.")
+        return skipped(item, why, event=event)
+    if not is_untouched(session, event):
+        return skipped(item, _("It was edited here since it was imported."), event=event)
+    if item.is_cancelled:
+        return skipped(item, _("It is cancelled in the file; its draft is still here."), event=event)
+    if is_older(event, item):
+        return skipped(item, _("The draft here is from a later version of the file."), event=event)
+    visibility = "private" if item.is_private else event.visibility
+    values = replace(item.values, visibility=visibility)
+    try:
+        with session.begin_nested():
+            changes = bring_up_to_date(
+                session, event, item, values=values, action="event.imported_again", actor=actor, now=now
+            )
+    except InvalidField as error:
+        return skipped(item, error.message, event=event)
+    return outcome("changed" if changes else "unchanged", event, item, changes)
+
+
+def _with_page(item: Item) -> Item:
+    """An imported event belongs here from now on; its page there becomes a line of its description."""
+    if not item.url or item.url in item.values.description:
+        return item
+    line = _("More: %(address)s", address=f"<{item.url}>")
+    words = f"{item.values.description}\n\n{line}".strip()
+    return replace(item, values=replace(item.values, description=words))
