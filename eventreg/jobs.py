@@ -21,6 +21,9 @@ from sqlalchemy.orm import Session
 
 from eventreg.db import db, write_transaction
 from eventreg.events.models import Counter
+from eventreg.incoming import mailbox
+from eventreg.incoming import service as incoming
+from eventreg.registrations import offers, reminders
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -39,26 +42,38 @@ class Job:
     every: timedelta = MINUTE
 
 
+class _Asked(Protocol):
+    def __call__(self, session: Session, *, now: datetime) -> bool: ...
+
+
 class _Batch(Protocol):
     def __call__(self, session: Session, *, now: datetime, limit: int) -> int: ...
 
 
-def in_batches(batch: _Batch) -> Callable[[Flask, datetime], int]:
-    """A job made of a service that does up to `limit` rows in the caller's transaction and returns how many."""
+def in_batches(is_due: _Asked, batch: _Batch, *, limit: int = AT_ONCE) -> Callable[[Flask, datetime], int]:
+    """A job made of a service: does up to `limit` in a transaction of its own, returns how many, until that is none."""
 
     def run(_app: Flask, now: datetime) -> int:
-        done = 0
-        while True:
-            with write_transaction(db.session()):
-                count = batch(db.session(), now=now, limit=AT_ONCE)
+        done = count = 0
+        session = db.session()
+        while is_due(session, now=now):
+            with write_transaction(session):
+                count = batch(session, now=now, limit=limit)
             done += count
-            if count < AT_ONCE:
-                return done
+            if count == 0:
+                break
+        session.rollback()
+        return done
 
     return run
 
 
-JOBS: tuple[Job, ...] = ()
+JOBS: tuple[Job, ...] = (
+    Job("mailbox", mailbox.poll),
+    Job("received_mail", in_batches(incoming.is_old, incoming.forget), DAY),
+    Job("reminders", in_batches(reminders.are_due, reminders.queue_due, limit=1)),
+    Job("offers", in_batches(offers.are_due, offers.expire)),
+)
 
 
 def run(app: Flask, job: Job, *, now: datetime) -> int:

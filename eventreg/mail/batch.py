@@ -76,7 +76,7 @@ def _deliver(app: Flask, way: Way, message: Message, *, wakes_others: bool, now:
     session = db.session()
     try:
         try:
-            mail = gather.write(session, message, app)
+            mail = gather.write(session, message, app, now=now)
         finally:
             session.rollback()
         name = kept.file_name(created_at=message.created_at, kind=message.kind, key=message.message_key)

@@ -52,7 +52,10 @@ def about_registration(message: Message, subject: Subject, *, site: Site, templa
     """The mail of any kind that is about one registration and where it stands."""
     ics = calendar_part(message, subject, site)
     values = _values(message, subject, site) | {
-        "calendar_note": contents.calendar_note(method_of(ics), has_mailbox=bool(site.reply_address))
+        "answered": contents.answered(message.payload),
+        "reason": message.payload.get("reason", ""),
+        "undo_url": _undo_url(message, subject, site),
+        "calendar_note": contents.calendar_note(method_of(ics), has_mailbox=bool(site.reply_address)),
     }
     mail = _written(message, values, site=site, templates=templates)
     mail["Reply-To"] = _reply_to(subject, site)
@@ -76,6 +79,17 @@ def plain(message: Message, *, site: Site, templates: Environment) -> EmailMessa
     values = {"payload": message.payload, "html": contents.given_html(message.payload)}
     mail = _written(message, values, site=site, templates=templates)
     mail["Reply-To"] = _contact(None, site)
+    return _sealed(mail, message)
+
+
+def forwarded(message: Message, *, site: Site, templates: Environment) -> EmailMessage:
+    """What somebody wrote to the reply mailbox, for the organizer, who can answer them directly."""
+    mail = _written(message, contents.forwarded(message.payload), site=site, templates=templates)
+    writer = contents.writer(message.payload)
+    try:
+        mail["Reply-To"] = Address(addr_spec=writer)
+    except (HeaderParseError, MessageDefect, ValueError, IndexError):
+        mail["Reply-To"] = _contact(None, site)
     return _sealed(mail, message)
 
 
@@ -142,6 +156,14 @@ def _values(message: Message, subject: Subject, site: Site) -> dict[str, Any]:
         "has_page": rules.has_page(event),
         "contact": one_line(event.contact_email or bare_address(site.contact)),
     }
+
+
+def _undo_url(message: Message, subject: Subject, site: Site) -> str:
+    """Where the answer can be put back that a DECLINED from the calendar replaced; empty in any other mail."""
+    if "undo" not in message.payload:
+        return ""
+    declined_at, rsvp = message.payload["undo"]
+    return site.links.undo(subject.registration.id, subject.registration.link_generation, declined_at, rsvp)
 
 
 def _own(event: Event, registration: Registration, site: Site) -> contents.Own:

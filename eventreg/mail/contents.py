@@ -158,6 +158,32 @@ def _as_it_was(payload: Mapping[str, Any]) -> Event:
     return Event(**previous)
 
 
+def answered(payload: Mapping[str, Any]) -> str:
+    """What the person's calendar program said, in a word; empty where it said nothing."""
+    words = {"yes": _("yes"), "no": _("no"), "maybe": _("maybe")}
+    return words.get(payload.get("answered", ""), "")
+
+
+def writer(payload: Mapping[str, Any]) -> str:
+    """Whom the organizer answers: the sender, or the registered address where none is named."""
+    return str(payload["sender"] or payload["email"])
+
+
+def forwarded(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody wrote, made harmless, and who they are as far as that is known."""
+    return {
+        "event_title": one_line(payload["event"]),
+        "name": harmless(one_line(payload["name"])),
+        "email": payload["email"],
+        "sender": payload["sender"],
+        "is_registered_sender": payload["sender"] == payload["email"].lower(),
+        "subject_line": harmless(one_line(payload["subject"])),
+        "text": harmless(payload["text"]),
+        "is_cut": payload["is_cut"],
+        "method": payload["method"],
+    }
+
+
 def plans(kind: str, payload: Mapping[str, Any]) -> str:
     """What to do when plans change."""
     if kind in ENDINGS:

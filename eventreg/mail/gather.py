@@ -56,6 +56,8 @@ def write(session: Session, message: Message, app: Flask, *, now: datetime) -> E
     options: dict[str, Any] = {"site": site_of(app), "templates": templates_of(app)}
     if message.kind in PLAIN:
         return compose.plain(message, **options)
+    if message.kind == "forwarded":
+        return compose.forwarded(message, **options)
     if message.kind == "link":
         return compose.about_links(message, _own(session, message), **options)
     return compose.about_registration(message, _subject(session, message, now), **options)

@@ -22,9 +22,10 @@ def configure(connection: Connection) -> None:
     )
 
 
-def _is_ours(_object: object, _name: str, kind: str, reflected: bool, compare_to: object) -> bool:
-    """Leaves tables alone that are not of this schema, like those of the task queue."""
-    return not (kind == "table" and reflected and compare_to is None)
+def _is_ours(_object: object, name: str, kind: str, reflected: bool, compare_to: object) -> bool:
+    """Leaves alone what is not of this schema, like the task queue's tables, or of one database only, like the search."""
+    is_extra = kind == "table" or (kind == "index" and name.endswith("_trgm"))
+    return not (is_extra and reflected and compare_to is None)
 
 
 def _as_plain_type(kind: str, item: object, _context: object) -> str | Literal[False]:

@@ -57,6 +57,8 @@ REGISTRATION_MAILS: dict[str, tuple[Message, dict[str, Any]]] = {
     "changed_to_no": (row("changed", rsvp="no"), {"is_in_calendar": True}),
     "withdrawn": (row("withdrawn", **LEFT), {"is_in_calendar": True, "registration": amira(**LEFT)}),
     "withdrawn_from_waitlist": (row("withdrawn", **LEFT), {"registration": amira(**LEFT)}),
+    "reminder": (row("reminder", starts_at="…"), {"is_in_calendar": True, "event": celebration(**WITH_DIRECTIONS)}),
+    "reminder_of_a_maybe": (row("reminder", rsvp="maybe", starts_at="…"), {"registration": amira(rsvp="maybe")}),
     "update": (row("update", **MOVED), {"is_in_calendar": True}),
     "event_cancelled": (row("event_cancelled"), {"is_in_calendar": True, "event": celebration(**CANCELLED)}),
     "event_cancelled_for_waitlist": (row("event_cancelled", status="waitlisted"), {"event": celebration(**CANCELLED)}),

@@ -58,6 +58,7 @@ def upgrade() -> None:
     sa.Column('rsvp', sa.String(length=10), nullable=False),
     sa.Column('sequence', sa.Integer(), nullable=True),
     sa.Column('stamp_at', INSTANT, nullable=True),
+    sa.Column('comment', sa.Text(), server_default='', nullable=False),
     sa.Column('received_at', INSTANT, nullable=False),
     sa.Column('settled_at', INSTANT, nullable=True),
     sa.CheckConstraint("kind IN ('reply', 'bounce', 'other')", name=op.f('ck_received_mails_kind_known')),
@@ -96,7 +97,64 @@ def upgrade() -> None:
     op.add_column('messages', sa.Column('bounced_at', INSTANT, nullable=True))
     op.add_column('messages', sa.Column('leased_by', sa.String(length=40), nullable=True))
     op.add_column('organizers', sa.Column('feed_generation', sa.Integer(), server_default='1', nullable=False))
+    _add_list_indexes()
+    _add_search()
     _set_reminders()
+
+
+def _add_list_indexes() -> None:
+    listed = "visibility = 'public' AND status <> 'draft'"
+    long = {
+        'sqlite': f"{listed} AND julianday(ends_at) - julianday(starts_at) > 6.9",
+        'postgresql': f"{listed} AND ends_at - starts_at > interval '6.9 days'",
+    }[op.get_bind().dialect.name]
+    for name, columns, where in (
+        ('ix_events_listed_category', ['category_key', 'starts_at', 'id', 'ends_at', 'status'], listed),
+        ('ix_events_long', ['ends_at', 'starts_at', 'id'], long),
+        ('ix_events_ends_at', ['ends_at'], listed),
+        ('ix_events_categories', ['category_key', 'ends_at'], listed),
+        ('ix_events_audiences', ['audience', 'ends_at'], listed),
+    ):
+        op.create_index(name, 'events', columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+
+def _add_search() -> None:
+    """Words wherever they stand: groups of three letters, kept by the database itself.
+
+    A PostgreSQL that may not have pg_trgm searches all the same, by reading along.
+    """
+    if op.get_bind().dialect.name == 'postgresql':
+        op.execute("""
+            DO $$ BEGIN
+                CREATE EXTENSION IF NOT EXISTS pg_trgm;
+                CREATE INDEX ix_events_search_text_trgm ON events USING gin (search_text gin_trgm_ops)
+                    WHERE visibility = 'public' AND status <> 'draft';
+                CREATE INDEX ix_events_audience_keys_trgm ON events USING gin (audience_keys gin_trgm_ops)
+                    WHERE visibility = 'public' AND status <> 'draft';
+            EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_file THEN
+                RAISE NOTICE 'without pg_trgm, searches take longer';
+            END $$
+        """)
+        return
+    take = "INSERT INTO event_search (event_search, rowid, search_text, audience_keys) VALUES ('delete', old.id, old.search_text, old.audience_keys);"
+    put = "INSERT INTO event_search (rowid, search_text, audience_keys) VALUES (new.id, new.search_text, new.audience_keys);"
+    for statement in (
+        "CREATE VIRTUAL TABLE event_search USING fts5(search_text, audience_keys, content='events', content_rowid='id', tokenize='trigram')",
+        f"CREATE TRIGGER event_search_insert AFTER INSERT ON events BEGIN {put} END",
+        f"CREATE TRIGGER event_search_delete AFTER DELETE ON events BEGIN {take} END",
+        f"CREATE TRIGGER event_search_update AFTER UPDATE OF search_text, audience_keys ON events BEGIN {take} {put} END",
+        "INSERT INTO event_search (event_search) VALUES ('rebuild')",
+    ):
+        op.execute(statement)
+
+
+def _drop_search() -> None:
+    if op.get_bind().dialect.name == 'postgresql':
+        op.execute('DROP INDEX IF EXISTS ix_events_search_text_trgm, ix_events_audience_keys_trgm')
+        return  # the extension may serve others
+    for name in ('insert', 'delete', 'update'):
+        op.execute(f'DROP TRIGGER event_search_{name}')
+    op.execute('DROP TABLE event_search')
 
 
 def _add_source_id() -> None:
@@ -120,6 +178,9 @@ def _set_reminders() -> None:
 
 
 def downgrade() -> None:
+    _drop_search()
+    for name in ('listed_category', 'long', 'ends_at', 'categories', 'audiences'):
+        op.drop_index(f'ix_events_{name}', 'events')
     op.drop_column('organizers', 'feed_generation')
     op.drop_column('messages', 'leased_by')
     op.drop_column('messages', 'bounced_at')

@@ -7,6 +7,7 @@ from flask import render_template, request
 from eventreg.audit import AuditEntry, history
 from eventreg.db import db
 from eventreg.events.models import Event
+from eventreg.incoming import review
 from eventreg.registrations import queries
 from eventreg.web.access import event_editor
 from eventreg.web.moment import request_now
@@ -30,8 +31,10 @@ def event_show(event: Event) -> str:
         status=words.status_of_event(event, request_now()),
         is_over=event.ends_at <= request_now(),
         visibility=words.visibilities()[event.visibility],
+        reminder=words.reminder(event, request_now()),
         history=words.history(newest[:ON_OVERVIEW], event, names(newest)),
         has_more=len(newest) > ON_OVERVIEW,
+        to_review=review.count(session, event.id),
     )
 
 

@@ -15,6 +15,7 @@ from eventreg.events import wording
 from eventreg.events.models import Event
 from eventreg.outbox.models import Message
 from eventreg.registrations.queries import GROUPS
+from eventreg.registrations.replies import BY_CALENDAR
 from eventreg.registrations.wording import group_name
 
 
@@ -51,6 +52,16 @@ def waitlist_rules() -> dict[str, str]:
     }
 
 
+def answers() -> dict[str, str]:
+    """What a person can answer."""
+    return {"yes": _("yes"), "no": _("no"), "maybe": _("maybe")}
+
+
+def outcomes_of_mail() -> dict[str, str]:
+    """What became of a mail that came in."""
+    return {"applied": _("taken over"), "ignored": _("nothing changed"), "settled": _("looked at by an organizer")}
+
+
 def choices(named: Mapping[str, str]) -> list[SelectChoice]:
     """The names as a field offers them."""
     return [SelectChoice(value, label) for value, label in named.items()]
@@ -81,6 +92,9 @@ def mail_kinds() -> dict[str, str]:
         "withdrawn": _("Cancellation noted"),
         "update": _("News of the event"),
         "event_cancelled": _("Event cancelled"),
+        "reply_taken": _("“No” from the calendar noted"),
+        "reply_refused": _("Answer from the calendar not taken"),
+        "ask_again": _("Asked once more"),
         "reminder": _("Reminder"),
         "link": _("Link"),
     }
@@ -174,6 +188,8 @@ _SAID = {
 
 
 def _who(entry: AuditEntry) -> str:
+    if entry.actor_name == BY_CALENDAR.name:
+        return _("The attendee, by calendar reply,")
     if entry.actor_kind == "attendee":
         return _("The attendee")
     if entry.actor_name == "waitlist":
@@ -207,6 +223,10 @@ def _what(entry: AuditEntry, names: Mapping[int, str]) -> str:
         "registration.address_corrected": _("corrected the address of %(name)s", name=name),
         "registration.noted": _("wrote a note about %(name)s", name=name),
         "registration.mail_resent": _("sent %(name)s their mail again", name=name),
+        "reply.commented": _("wrote a comment"),
+        "reply.outdated": _("answered an earlier version of the event and was asked again"),
+        "reply.accepted": _("took over a mailed answer for %(name)s", name=name),
+        "reply.dismissed": _("dismissed a mailed answer for %(name)s", name=name),
         "question.added": _("added the question “%(label)s”", label=label),
         "question.changed": _("changed the question “%(label)s”", label=label),
         "question.moved": _("changed the order of the questions"),
@@ -282,6 +302,7 @@ def _label(name: str) -> str:
         "name": _("Name"),
         "email": _("E-mail"),
         "note": _("Note"),
+        "comment": _("Comment"),
         "label": _("Question"),
         "hint": _("Hint"),
         "choices": _("Choices"),
