@@ -17,6 +17,7 @@ MANAGE = "registration"
 FEED = "personal-feed"
 DESK_FEED = "organizer-feed"
 RESULT = "rsvp-result"
+UNDO = "undo-decline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,10 @@ class Links:
     def manage(self, registration_id: int, generation: int) -> str:
         """“My registration”, as mailed to its attendee."""
         return self.absolute(f"/r/{self.manage_token(registration_id, generation)}")
+
+    def undo(self, registration_id: int, generation: int, declined_at: int, rsvp: str) -> str:
+        """Where a DECLINED from the calendar can be taken back: its DTSTAMP in seconds, and the answer before it."""
+        return self.absolute(f"/undo/{self.sign(UNDO, [registration_id, generation, declined_at, rsvp])}")
 
     def personal_feed(self, registration_id: int, generation: int, feed_generation: int) -> str:
         """The attendee's private feed of all their registrations."""

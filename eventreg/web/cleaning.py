@@ -18,6 +18,8 @@ def paragraph(text: object) -> str:
     >>> paragraph("one\r\ntwo\x07 ")
     'one\ntwo'
     """
+    if isinstance(text, str) and text.isascii() and text.isprintable():
+        return text.strip()
     unified = (
         unicodedata.normalize("NFC", text if isinstance(text, str) else "").replace("\r\n", "\n").replace("\r", "\n")
     )

@@ -64,7 +64,8 @@ class Line(StringField):
     """One line of text."""
 
     def __init__(self, label: Any, *, most: int, required: Any = None, **kwargs: Any) -> None:
-        needed = [DataRequired(required)] if required else []
+        # A lazy text is translated to see whether it is empty, for every form: None alone says that there is none.
+        needed = [] if required is None else [DataRequired(required)]
         checks = [*needed, AtMost(most), *kwargs.pop("validators", [])]
         super().__init__(label, checks, filters=[cleaning.line], **kwargs)
 
@@ -80,7 +81,7 @@ class Email(StringField):
     """An e-mail address, in the form in which it can be written to. `required` says what to do when there is none."""
 
     def __init__(self, label: Any, *, required: Any = None, **kwargs: Any) -> None:
-        needed = DataRequired(required) if required else Optional()
+        needed = Optional() if required is None else DataRequired(required)
         # Not type="email": a browser would turn a domain into its ASCII form before the person has looked it over.
         attributes = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
         attributes |= kwargs.pop("render_kw", {})

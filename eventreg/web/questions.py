@@ -16,6 +16,7 @@ from eventreg.web.fields import AtMost
 
 LONGEST_LINE = 300
 LONGEST_PARAGRAPH = 3000
+CHOOSE: Any = _l("Choose")
 CHECKED = "yes"
 """How a ticked box is stored."""
 Query = Question | Asked
@@ -69,7 +70,7 @@ def _field(question: Query) -> Field:
             return BooleanField(question.label, [needed] if question.required else [], **common)
         case "choice":
             offered = [line.strip() for line in question.choices.splitlines() if line.strip()]
-            choices = [SelectChoice("", _l("Choose")), *(SelectChoice(choice) for choice in offered)]
+            choices = [SelectChoice("", CHOOSE), *(SelectChoice(choice) for choice in offered)]
             return SelectField(question.label, [needed], choices=choices, default="", **common)
         case "paragraph":
             limits = [needed, AtMost(LONGEST_PARAGRAPH)]

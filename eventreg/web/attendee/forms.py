@@ -18,16 +18,23 @@ from eventreg.registrations.models import RSVPS, Registration
 from eventreg.registrations.service import AnswerForm
 from eventreg.web import questions
 from eventreg.web.fields import Email, Given, Line, Whole
+from eventreg.web.tokens import LateToken
 
 LONGEST_NAME = 200
 FORMS_KEPT = 512
 """Form classes, one for each list of questions and largest party."""
 
 CHOOSE = _l("Choose yes, maybe or no.")
+CHOICES: tuple[tuple[str, Any], ...] = (("yes", _l("Yes")), ("maybe", _l("Maybe")), ("no", _l("No")))
 
 
 class RsvpForm(FlaskForm):
     """What somebody answers to an event; `asked` holds the event's questions, whose fields follow these."""
+
+    class Meta(FlaskForm.Meta):
+        """The token is made with the page: an answer that is taken needs none."""
+
+        csrf_class = LateToken
 
     asked: tuple[Asked, ...] = ()
 
@@ -35,7 +42,7 @@ class RsvpForm(FlaskForm):
     rsvp = RadioField(
         _l("Will you come?"),
         [InputRequired(CHOOSE), AnyOf(RSVPS, CHOOSE)],
-        choices=[SelectChoice("yes", _l("Yes")), SelectChoice("maybe", _l("Maybe")), SelectChoice("no", _l("No"))],
+        choices=[SelectChoice(value, words) for value, words in CHOICES],
         validate_choice=False,  # said in our words by AnyOf
     )
     party_size: Whole
