@@ -16,6 +16,7 @@ class Door(StrEnum):
     CLOSED = "closed"
     FULL = "full"
     WAITLIST = "waitlist"
+    ASK = "ask"
     OPEN = "open"
 
 
@@ -31,7 +32,7 @@ class Availability:
     @property
     def takes_answers(self) -> bool:
         """Whether the form may be sent: "no" and "maybe" are welcome also when every seat is taken."""
-        return self.door in {Door.OPEN, Door.WAITLIST, Door.FULL}
+        return self.door in {Door.OPEN, Door.WAITLIST, Door.ASK, Door.FULL}
 
 
 def has_page(event: Event) -> bool:
@@ -79,6 +80,8 @@ def _door(event: Event, left: int | None, now: datetime) -> Door:
         return Door.NOT_OPEN
     if now >= closes_at(event):
         return Door.CLOSED
+    if event.needs_approval:
+        return Door.ASK  # full or not: an organizer decides
     if left is not None and left <= 0:
         return Door.WAITLIST if event.waitlist_open else Door.FULL
     return Door.OPEN

@@ -136,6 +136,10 @@ def status_words(availability: Availability, event: Event) -> str:
         return words[availability.door]
     if availability.door is Door.NOT_OPEN and availability.opens_at is not None:
         return _("Registration opens %(when)s", when=short_instant(availability.opens_at, event.timezone))
+    if availability.door is Door.ASK:
+        if availability.seats_left is not None and availability.seats_left <= 0:
+            return _("Full, you can still ask")
+        return _("%(seats)s, on approval", seats=seat_words(event))
     return seat_words(event)
 
 

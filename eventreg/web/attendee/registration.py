@@ -12,7 +12,7 @@ from eventreg.events import queries as event_queries
 from eventreg.events import rules
 from eventreg.events.models import Event
 from eventreg.links import MANAGE, Links
-from eventreg.registrations import changes, feeds, queries, wording
+from eventreg.registrations import changes, feeds, offers, queries, wording
 from eventreg.registrations.models import Registration
 from eventreg.web import qr
 from eventreg.web.attendee import blueprint
@@ -60,10 +60,24 @@ def registration_change(token: str) -> Response | tuple[str, int]:
     except (RegistrationNotOpen, EventFull, InvalidField) as error:
         return _refused(token, form, error)
     tasks.nudge()
-    sentence = wording.standing(
-        rsvp=outcome.rsvp, status=outcome.status, party_size=outcome.party_size, position=outcome.position
-    )
-    flash(_("Saved. %(sentence)s", sentence=sentence), "success")
+    flash(_("Saved. %(sentence)s", sentence=wording.standing_of(outcome, event)), "success")
+    return redirect(url_for("attendee.registration_show", token=token), 303)
+
+
+@blueprint.post("/r/<token>/accept")
+def registration_accept(token: str) -> Response | tuple[str, int]:
+    """Takes the places that were offered, unless the time to do so has passed."""
+    registration, event = _found(token)
+    registration_id = registration.id
+    try:
+        with write_transaction(db.session()):
+            outcome = offers.accept(
+                db.session(), registration_id=registration_id, actor=audit.Actor.attendee(), now=request_now()
+            )
+    except RegistrationNotOpen as error:
+        return _refused_as_a_whole(token, error)
+    tasks.nudge()
+    flash(_("Accepted. %(sentence)s", sentence=wording.standing_of(outcome, event)), "success")
     return redirect(url_for("attendee.registration_show", token=token), 303)
 
 
@@ -78,10 +92,7 @@ def registration_cancel(token: str) -> Response | tuple[str, int]:
                 db.session(), registration_id=registration_id, actor=audit.Actor.attendee(), now=request_now()
             )
     except RegistrationNotOpen as error:
-        registration, event = _found(token)
-        form = _form(registration, event)
-        form.form_errors.append(str(error))
-        return _page(token, registration, event, form), CONFLICT
+        return _refused_as_a_whole(token, error)
     tasks.nudge()
     return redirect(url_for("attendee.registration_show", token=token), 303)
 
@@ -122,6 +133,14 @@ def _refused(token: str, form: RsvpForm, error: Exception) -> tuple[str, int]:
     return _page(token, registration, event, form), CONFLICT
 
 
+def _refused_as_a_whole(token: str, error: Exception) -> tuple[str, int]:
+    """The page as it stands now, with what could not be done."""
+    registration, event = _found(token)
+    form = _form(registration, event)
+    form.form_errors.append(str(error))
+    return _page(token, registration, event, form), CONFLICT
+
+
 def _page(token: str, registration: Registration, event: Event, form: RsvpForm, *, offer_waitlist: bool = False) -> str:
     links: Links = current_app.extensions["eventreg.links"]
     session = db.session()
@@ -130,6 +149,7 @@ def _page(token: str, registration: Registration, event: Event, form: RsvpForm, 
         registration.id, registration.link_generation, queries.feed_generation(session, registration.email_key)
     )
     now = request_now()
+    has_lapsed = outcome.is_offered and changes.has_lapsed(registration, now)
     return render_template(
         "attendee/registration_show.html",
         token=token,
@@ -138,9 +158,8 @@ def _page(token: str, registration: Registration, event: Event, form: RsvpForm, 
         form=form,
         confirm=ConfirmForm(),
         outcome=outcome,
-        sentence=wording.standing(
-            rsvp=outcome.rsvp, status=outcome.status, party_size=outcome.party_size, position=outcome.position
-        ),
+        sentence=wording.offer_lapsed(event, registration) if has_lapsed else wording.standing_of(outcome, event),
+        has_lapsed=has_lapsed,
         found=rules.availability(event, now),
         can_change=registration.status != "cancelled" and changes.is_changeable(event, now),
         offer_waitlist=offer_waitlist,

@@ -25,6 +25,7 @@ from eventreg.web.organizer import (  # noqa: E402, F401 - they add routes
     actions,
     attendees,
     dashboard,
+    deciding,
     editing,
     exports,
     feed,
@@ -32,4 +33,5 @@ from eventreg.web.organizer import (  # noqa: E402, F401 - they add routes
     people,
     pictures,
     questions,
+    replies,
 )

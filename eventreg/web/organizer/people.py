@@ -14,12 +14,12 @@ from eventreg.errors import EventFull, EventStateError, InvalidField, NotFound
 from eventreg.events import queries as events
 from eventreg.events.models import Event
 from eventreg.outbox import queries as outbox
-from eventreg.registrations import changes, desk, queries
+from eventreg.registrations import approval, changes, desk, queries
 from eventreg.registrations.models import Registration
 from eventreg.registrations.outcome import Outcome
 from eventreg.web.access import event_editor
 from eventreg.web.moment import request_now
-from eventreg.web.organizer import actor, blueprint, words
+from eventreg.web.organizer import actor, blueprint, mail_words, words
 from eventreg.web.organizer.actions import mail_is_sent
 from eventreg.web.organizer.person_form import PersonForm, add_form, correct_form
 
@@ -104,6 +104,31 @@ def attendee_promote(event: Event, registration_id: int) -> Response:
     return _act(event, registration_id, desk.promote, lambda _outcome: _("Moved up from the waitlist."))
 
 
+@blueprint.post("/events/<slug>/attendees/<int:registration_id>/approve")
+@event_editor
+def attendee_approve(event: Event, registration_id: int) -> Response:
+    """Lets somebody come who asked to."""
+
+    def said(outcome: Outcome) -> str:
+        if outcome.holds_seats:
+            return _("Approved. %(mails)s", mails=words.mails_queued(1, is_sent=mail_is_sent()))
+        return _("Approved. The party does not fit into the free places, so it is on the waitlist.")
+
+    return _act(event, registration_id, approval.approve, said)
+
+
+@blueprint.post("/events/<slug>/attendees/<int:registration_id>/decline")
+@event_editor
+def attendee_decline(event: Event, registration_id: int) -> Response:
+    """Does not let them come."""
+    return _act(
+        event,
+        registration_id,
+        approval.decline,
+        lambda _outcome: _("Not approved. %(mails)s", mails=words.mails_queued(1, is_sent=mail_is_sent())),
+    )
+
+
 @blueprint.post("/events/<slug>/attendees/<int:registration_id>/cancel")
 @event_editor
 def attendee_cancel(event: Event, registration_id: int) -> Response:
@@ -183,7 +208,7 @@ def _edit_page(form: PersonForm, event: Event, registration: Registration) -> st
         registration=registration,
         status=words.status_of_event(event, request_now()),
         group=words.groups()[queries.group(registration)],
-        mail=words.mail_state(mail, event, is_sent=mail_is_sent()),
+        mail=mail_words.mail_state(mail, event, is_sent=mail_is_sent()),
         history=words.history(entries, event, {registration.id: registration.name}),
         old_answers=[(one.label, given[one.id]) for one in retired if one.id in given],
     )
