@@ -5,22 +5,35 @@ inside `write_transaction()`, which on SQLite takes the write lock at its BEGIN:
 first and writes later would fail there with SQLITE_BUSY however long it was willing to wait.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import psycopg
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, Table, event
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
 from eventreg import turns
 
+AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+"""How a database says that it is away, locked or full."""
 BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for SQLite's lock before the request is answered with an error."""
+POSTGRESQL_SESSION = (
+    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
+    f"SET tcp_user_timeout = 11000; SET lock_timeout = {BUSY_TIMEOUT_MS + 2000}"
+)
+"""What the server is asked for on each connection. A dead peer is gone after 11 s, and a wait for its lock ends
+a little later, so whoever waits for it gets it rather than an error."""
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -87,6 +100,16 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+@event.listens_for(Engine, "connect")
+def _prepare_postgresql(dbapi_connection: Any, _record: Any) -> None:
+    """A host that drops off the network holds its row locks until the server notices; it is told to look soon."""
+    if not type(dbapi_connection).__module__.startswith("psycopg"):
+        return
+    dbapi_connection.autocommit = True
+    dbapi_connection.execute(POSTGRESQL_SESSION)
+    dbapi_connection.autocommit = False
+
+
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
@@ -101,15 +124,48 @@ def write_transaction(session: Session) -> Iterator[None]:
     Whatever was read before is let go first, so the block's first statement may be the guarded UPDATE. Objects
     loaded before the block are detached by that; load what you need inside.
     """
-    session.rollback()
+    let_go(session)
     with _turn(session):
         session.connection(execution_options={"eventreg_write": True})
         try:
             yield
             session.commit()
         except BaseException:
-            session.rollback()
+            let_go(session)
             raise
+
+
+def let_go(session: Session) -> None:
+    """Ends a transaction unwritten, also when the database has ended it already by going away."""
+    try:
+        session.rollback()
+    except DBAPIError:
+        session.invalidate()
+
+
+def log_briefly() -> None:
+    """From now on a database that is away is one line in the log of whoever meets it, not a page of its callers."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_shorten)
+
+
+def _shorten(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, (*AWAY, psycopg.OperationalError)):
+        words = str(getattr(error, "orig", error)).strip().splitlines() or [type(error).__name__]
+        record.msg, record.args = "%s: %s", (record.getMessage(), words[0])
+        record.exc_info = record.exc_text = None
+    return True
+
+
+def init_app(app: Flask) -> None:
+    """Registers the database. A connection that broke after the answer was made spoils no answer."""
+    db.init_app(app)
+
+    @app.teardown_appcontext  # runs before Flask-SQLAlchemy's own, which was registered before it
+    def _end(_error: BaseException | None) -> None:
+        if db.session.registry.has():
+            let_go(db.session())
 
 
 def _turn(session: Session) -> AbstractContextManager[None]:
@@ -118,3 +174,32 @@ def _turn(session: Session) -> AbstractContextManager[None]:
     if url.get_backend_name() != "sqlite" or not url.database:
         return nullcontext()
     return turns.turn(Path(url.database), patience=BUSY_TIMEOUT_MS / 1000)
+
+
+def peek(engine: Engine, statement: str) -> list[tuple[Any, ...]] | None:
+    """The rows of one statement without parameters, in a transaction of its own, read with the bare driver.
+
+    For what is asked on every request: a session costs ten times as much. Whoever listens to the engine's
+    statements hears of this one too. None when the database does not answer; the ordinary way then says why.
+    """
+    try:
+        lent = engine.raw_connection()
+    except (DBAPIError, PoolTimeout):
+        return None
+    driver: Any = lent.driver_connection
+    is_sqlite = engine.dialect.name == "sqlite"
+    try:
+        for heard in engine.dispatch.before_cursor_execute:
+            heard(None, None, statement, (), None, False)
+        if is_sqlite:  # where a connection begins no transaction by itself; see _prepare_sqlite
+            rows: list[tuple[Any, ...]] = driver.execute(statement).fetchall()
+        else:
+            driver.autocommit = True
+            rows = driver.execute(statement).fetchall()
+            driver.autocommit = False
+    except engine.dialect.loaded_dbapi.Error:
+        lent.invalidate()
+        return None
+    finally:
+        lent.close()
+    return rows

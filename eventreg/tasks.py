@@ -25,7 +25,7 @@ from psycopg.errors import DuplicateObject, UniqueViolation
 from eventreg import clock, jobs
 from eventreg.db import db, write_transaction
 from eventreg.mail import batch
-from eventreg.outbox import heartbeat, queries
+from eventreg.outbox import heartbeat, queries, queue
 
 EXTENSION = "eventreg.tasks"
 EVERY = timedelta(minutes=1)
@@ -83,6 +83,7 @@ class Wakeups:
         self.stopping = threading.Event()
         self.lock_seconds = BRIEFLY
         self.holder: str | None = None
+        self._broke_off = False
         self._delivering = threading.Lock()
         self._asked = threading.Event()
         self._jobs: dict[str, threading.Thread] = {}
@@ -158,6 +159,9 @@ class Wakeups:
     def _deliver(self) -> None:
         with self.app.app_context():
             self.beat()
+            if self._broke_off:
+                self.take_over()
+            self._broke_off = True
             while not self.stopping.is_set():
                 done = batch.deliver_due(
                     self.app, now=clock.now(), holder=self.holder, is_stopping=self.stopping.is_set
@@ -165,8 +169,19 @@ class Wakeups:
                 self.beat()
                 if done.claimed == 0 or done.halted:
                     break
+            self._broke_off = False
             if not self.stopping.is_set():
                 self._come_back()
+
+    def take_over(self) -> None:
+        """Makes due what this worker, or one before it under the same parent, had in its hands when it broke off.
+
+        Must not be called while this worker delivers. Needs an application context.
+        """
+        if self.holder is None:
+            return
+        with write_transaction(db.session()):
+            queue.take_over(db.session(), group=self.holder.partition(".")[0], now=clock.now())
 
     def beat(self) -> None:
         """Says that this worker lives, at most every BEAT_SECONDS. Needs an application context."""

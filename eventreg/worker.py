@@ -1,6 +1,7 @@
 """The background worker: Huey's consumer, ended politely, so that a mail under way is finished or given back."""
 
 import logging
+import secrets
 import signal
 import threading
 from types import FrameType
@@ -9,10 +10,9 @@ from typing import Any
 from flask import Flask
 from huey.consumer import Consumer
 
-from eventreg import clock, tasks
+from eventreg import tasks
 from eventreg.calendar import blocks
-from eventreg.db import db, write_transaction
-from eventreg.outbox import queue
+from eventreg.db import db, log_briefly, write_transaction
 
 PATIENTLY = 5
 SHUTDOWN_SECONDS = 3
@@ -45,13 +45,14 @@ def run(app: Flask, *, group: str | None = None, number: int = 0) -> None:
     hands when they died is taken over at once, instead of when their leases run out.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s worker: %(message)s")
+    log_briefly()
     wakeups = tasks.of(app)
     wakeups.lock_seconds = PATIENTLY
     with app.app_context():
         _refresh_calendar(app)
         wakeups.beat()
-        if group is not None:
-            _take_over(wakeups, group, number)
+        wakeups.holder = f"{group or secrets.token_hex(8)}.{number}"
+        wakeups.take_over()
         wakeups.wake()
     consumer = MailConsumer(
         wakeups.huey,
@@ -64,12 +65,6 @@ def run(app: Flask, *, group: str | None = None, number: int = 0) -> None:
     )
     consumer.run()
     wakeups.await_jobs(SHUTDOWN_SECONDS)
-
-
-def _take_over(wakeups: tasks.Wakeups, group: str, number: int) -> None:
-    wakeups.holder = f"{group}.{number}"
-    with write_transaction(db.session()):
-        queue.take_over(db.session(), group=group, holder=wakeups.holder, now=clock.now())
 
 
 def _refresh_calendar(app: Flask) -> None:

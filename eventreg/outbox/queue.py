@@ -114,8 +114,8 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return and_(text("messages." + UNFINISHED.text), Message.due_at <= now, ~has_to_wait)
 
 
-def take_over(session: Session, *, group: str, holder: str, now: datetime) -> int:
-    """Makes due at once what all others of that group of workers have; how many. Their processes must have ended.
+def take_over(session: Session, *, group: str, now: datetime) -> int:
+    """Makes due at once what workers of that group have; how many. None of them may be at work any more.
 
     A claim that one of them still holds in thought is void: the next has another number of tries.
     """
@@ -124,7 +124,6 @@ def take_over(session: Session, *, group: str, holder: str, now: datetime) -> in
         .where(
             Message.state == "sending",
             Message.leased_by.startswith(f"{group}.", autoescape=True),
-            Message.leased_by != holder,
             Message.attempts < TAKEN_OVER,
         )
         .values(state="queued", leased_until=None, due_at=now)

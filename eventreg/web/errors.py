@@ -1,20 +1,23 @@
 """Every error is a page that says what happened and what to do; for programs, a problem document (RFC 9457)."""
 
 import logging
+from collections.abc import Sequence
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response as BaseResponse
 
-from eventreg.db import db
+from eventreg.db import AWAY, db, let_go
 from eventreg.errors import EventRegError, NotFound
 
 log = logging.getLogger(__name__)
 
 CONFLICT = 409
+COME_BACK_SECONDS = 10
+"""What Retry-After names while the database is away."""
 
 
 def init_app(app: Flask) -> None:
@@ -22,7 +25,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(NotFound, _not_found)
     app.register_error_handler(EventRegError, _refused)
-    app.register_error_handler(OperationalError, _database)
+    for away in AWAY:
+        app.register_error_handler(away, _away)
     app.register_error_handler(IntegrityError, _collision)
 
 
@@ -45,17 +49,42 @@ def _refused(error: EventRegError) -> Response:
     return _answer(CONFLICT, _("That could not be done"), str(error))
 
 
-def _database(error: OperationalError) -> BaseResponse:
-    """The database is away, locked or full: nothing was written, and the next try may work."""
-    log.error("database: %s", error.orig)
-    db.session.rollback()
-    return _http(ServiceUnavailable())
+def _away(error: SQLAlchemyError) -> BaseResponse:
+    """The database is away, locked or full: nothing is half-written, and the next try may work.
+
+    A connection lost at the commit leaves open whether it took place, so a page for a form never says that it did not.
+    """
+    log.error("database: %s", getattr(error, "orig", error))
+    let_go(db.session())
+    title, message = _words(ServiceUnavailable())
+    kept = _typed()
+    if kept and request.blueprint == "attendee":
+        message = _(
+            "Your answer may not have been saved. What you typed is kept on this page: wait a moment, then send it "
+            "again. Sending it twice does no harm."
+        )
+    elif request.method == "POST":
+        message = _("What you did may not have been saved. Wait a moment and look before you do it again.")
+        if kept:
+            message += " " + _("What you typed is kept on this page.")
+    response = _answer(ServiceUnavailable.code, title, message, kept=kept)
+    response.headers["Retry-After"] = str(COME_BACK_SECONDS)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What a form held, to be sent once more from the page that says it was not taken; never a password or a file."""
+    if request.method != "POST" or request.blueprint not in {"attendee", "organizer"} or request.files:
+        return []
+    typed = list(request.form.items(multi=True))
+    return [] if any("password" in name for name, _value in typed) else typed
 
 
 def _collision(error: IntegrityError) -> Response:
     """Two people wrote the same at the same moment, and the database let one of them."""
     log.error("database: %s", error.orig)
-    db.session.rollback()
+    let_go(db.session())
     message = _("Somebody else did the same at this very moment. Nothing of yours was saved; go back and look first.")
     return _answer(CONFLICT, _("That could not be done"), message)
 
@@ -102,7 +131,7 @@ def _words(error: HTTPException) -> tuple[str, str]:
     )
 
 
-def _answer(code: int, title: str, message: str) -> Response:
+def _answer(code: int, title: str, message: str, *, kept: Sequence[tuple[str, str]] = ()) -> Response:
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         response = jsonify(type="about:blank", status=code, title=title, detail=message)
         response.mimetype = "application/problem+json"
@@ -113,6 +142,8 @@ def _answer(code: int, title: str, message: str) -> Response:
                 "errors/error.html",
                 title=title,
                 message=message,
+                kept=kept,
+                kept_action=request.full_path.rstrip("?"),
                 action_url="/organize/" if at_desk else "/events/",
                 action_label=_("To your events") if at_desk else _("To all events"),
             )

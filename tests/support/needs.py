@@ -6,6 +6,7 @@ nothing may be left out. What was skipped is named once more in the closing line
 
 import os
 import shutil
+import subprocess
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("EVENTREG_TEST_CHROMIUM", "/usr/bin/chromium")
 POSTGRESQL = os.environ.get("EVENTREG_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/postgres")
 CLIENTS = ROOT / ".venv-clients"
+SYSTEM_PYTHON = "/usr/bin/python3"
+"""Debian's own, which is given libical by its packages python3-gi and gir1.2-ical-3.0."""
 SAYS = "This machine has no "
 
 
@@ -27,6 +30,16 @@ def _postgresql() -> str | None:
             return None
     except psycopg.OperationalError:
         return "PostgreSQL"
+
+
+@lru_cache(maxsize=1)
+def _libical() -> str | None:
+    asked = 'import gi; gi.require_version("ICalGLib", "3.0"); from gi.repository import ICalGLib'
+    try:
+        done = subprocess.run([SYSTEM_PYTHON, "-c", asked], capture_output=True, timeout=30, check=False)
+    except OSError:
+        return "libical"
+    return None if done.returncode == 0 else "libical"
 
 
 def _missing(need: str) -> str | None:
@@ -40,11 +53,38 @@ def _missing(need: str) -> str | None:
     if need == "ical.js":
         installed = shutil.which("node") and (ROOT / "tests" / "clients" / "node_modules" / "ical.js").is_dir()
         return None if installed else "ical.js"
+    if need == "ical":
+        return None if list(CLIENTS.glob("lib/python*/site-packages/ical")) else "ical"
+    if need == "libical":
+        return _libical()
+    if need == "PostgreSQL server programs":
+        return None if postgresql_programs() else need
+    if need == "network namespaces":
+        return None if _network_namespaces() else need
     return None if shutil.which(need) else need
 
 
+def postgresql_programs() -> Path | None:
+    """Where initdb and pg_ctl are, the newest of several; Debian keeps them out of the path."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("pg_ctl")
+    return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+@lru_cache(maxsize=1)
+def _network_namespaces() -> bool:
+    """Whether this process may make them: root may, where the kernel lets it."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        return False
+    name = f"eventreg-probe-{os.getpid()}"
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode == 0
+    if made:
+        subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
+    return made
+
+
 def require(need: str) -> None:
-    """Goes on when the machine has it: "browser", "postgresql", "clients", "ical.js", or the name of a program."""
+    """Goes on when the machine has it: "browser", "postgresql", "clients", "ical.js", "ical", "libical", or the name of a program."""
     missing = _missing(need)
     if missing is None:
         return
