@@ -34,6 +34,20 @@ MAIL_TIMEOUT = 10.0
 """Seconds for connect and for each SMTP command."""
 REPLY_ADDRESS: str | None = None
 """Mailbox that receives calendar replies, plus-addressed per registration."""
+REPLY_LMTP_PORT: int | None = None
+"""Port on this machine where `eventreg serve` takes replies from the mail server by LMTP; none takes none there."""
+REPLY_IMAP_HOST: str | None = None
+"""IMAP server whose mailbox the worker looks into every minute; none looks nowhere."""
+REPLY_IMAP_PORT = 993
+REPLY_IMAP_USER: str | None = None
+REPLY_IMAP_PASSWORD: str | None = None
+REPLY_IMAP_FOLDER = "INBOX"
+REPLY_IMAP_DONE_FOLDER: str | None = None
+"""Where mail that was taken in is moved; none leaves it where it is, marked as read."""
+REPLY_IMAP_SSL = True
+"""TLS from the first byte, as on port 993."""
+REPLY_IMAP_STARTTLS = False
+"""TLS after a plain beginning, as on port 143; needs REPLY_IMAP_SSL off."""
 
 # Doors.
 RATELIMIT_ENABLED = True
@@ -41,6 +55,10 @@ MIN_FILL_SECONDS = 2.0
 """A form sent back quicker than this is taken for a robot's; 0 switches it off."""
 TRUSTED_PROXIES = 0
 """How many reverse proxies stand in front; so many X-Forwarded-For entries are believed."""
+
+# Speed.
+PAGE_CACHE_MB = 16
+"""Finished public pages and feeds each web process keeps, in megabytes; 0 makes every page anew."""
 
 DEMO = False
 """Set by `make run`: shows kept mail at /dev/mail to visitors from this machine."""

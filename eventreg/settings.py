@@ -17,6 +17,20 @@ from eventreg.timezones import names as timezone_names
 PREFIX = "EVENTREG"
 REPLY_TOKEN = 26
 """Characters that `Links.reply_token` adds to the part before the @, which mail allows 64."""
+POSTGRESQL_OPTIONS: dict[str, Any] = {
+    "pool_pre_ping": True,
+    "pool_size": 8,
+    "max_overflow": 8,
+    "pool_timeout": 10,
+    # libpq's: a server that cannot be reached is given up within seconds, and so is one that falls silent.
+    "connect_args": {
+        "connect_timeout": 3,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 6000,
+    },
+}
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 
 
@@ -53,7 +67,7 @@ def instance_folder(root: Path, given: Path | None) -> Path:
 
 
 def _shown(name: str, value: object) -> str:
-    if name in {"SECRET_KEY", "MAIL_PASSWORD", "DATABASE_URL", "REDIS_URL"}:
+    if name in {"SECRET_KEY", "MAIL_PASSWORD", "REPLY_IMAP_PASSWORD", "DATABASE_URL", "REDIS_URL"}:
         return "a value not shown here"
     return repr(value)
 
@@ -99,6 +113,10 @@ def _integer(low: int, high: int) -> Callable[[object], int]:
         return int(str(value))
 
     return check
+
+
+def _optional(check: Callable[[object], Any]) -> Callable[[object], Any]:
+    return lambda value: None if _text(value) is None else check(value)
 
 
 def _database_url(value: object) -> str | None:
@@ -184,9 +202,19 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "MAIL_DEFAULT_SENDER": _address,
     "MAIL_TIMEOUT": _number(0.1, 300),
     "REPLY_ADDRESS": _reply_address,
+    "REPLY_LMTP_PORT": _optional(_integer(1, 65535)),
+    "REPLY_IMAP_HOST": _text,
+    "REPLY_IMAP_PORT": _integer(1, 65535),
+    "REPLY_IMAP_USER": _text,
+    "REPLY_IMAP_PASSWORD": _text,
+    "REPLY_IMAP_FOLDER": _required_text,
+    "REPLY_IMAP_DONE_FOLDER": _text,
+    "REPLY_IMAP_SSL": _flag,
+    "REPLY_IMAP_STARTTLS": _flag,
     "RATELIMIT_ENABLED": _flag,
     "MIN_FILL_SECONDS": _number(0, 3600),
     "TRUSTED_PROXIES": _integer(0, 10),
+    "PAGE_CACHE_MB": _integer(0, 4096),
     "DEMO": _flag,
 }
 
@@ -196,6 +224,10 @@ def _check_together(config: Mapping[str, Any]) -> None:
         raise SettingError("MAIL_USE_TLS and MAIL_USE_SSL are both on; a mail server speaks one of them, choose it.")
     if config["MAIL_USERNAME"] and not config["MAIL_PASSWORD"]:
         raise SettingError("MAIL_USERNAME is set but MAIL_PASSWORD is not; set both or neither.")
+    if config["REPLY_IMAP_HOST"] and not (config["REPLY_IMAP_USER"] and config["REPLY_IMAP_PASSWORD"]):
+        raise SettingError("REPLY_IMAP_HOST is set, but REPLY_IMAP_USER or REPLY_IMAP_PASSWORD is not; set all three.")
+    if config["REPLY_IMAP_SSL"] and config["REPLY_IMAP_STARTTLS"]:
+        raise SettingError("REPLY_IMAP_SSL and REPLY_IMAP_STARTTLS are both on; a mailbox speaks one, choose it.")
 
 
 def _kept_secret(instance: Path) -> str:
@@ -228,7 +260,7 @@ def _derive(app: Flask) -> None:
     base = urlsplit(config["BASE_URL"])
     config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"] or f"sqlite:///{instance / 'eventreg.db'}"
     if sa.make_url(config["SQLALCHEMY_DATABASE_URI"]).get_backend_name() == "postgresql":
-        config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
+        config["SQLALCHEMY_ENGINE_OPTIONS"] = POSTGRESQL_OPTIONS
     config["MAIL_DEFAULT_SENDER"] = config["MAIL_DEFAULT_SENDER"] or f"events@{base.hostname}"
     config["CONTACT_EMAIL"] = config["CONTACT_EMAIL"] or config["MAIL_DEFAULT_SENDER"]
     config["MAIL_FOLDER"] = str(instance / "mail")

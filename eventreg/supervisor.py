@@ -15,11 +15,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from multiprocessing.context import ForkProcess
 from types import FrameType
 
-from eventreg import create_app, worker
+from eventreg import create_app, tasks, worker
+from eventreg.db import log_briefly
 from eventreg.errors import EventRegError
+from eventreg.incoming import lmtp
 from eventreg.web_server import WebServer
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - named, not bound to
@@ -109,15 +112,17 @@ def serve(
     port: int,
     workers: int | None = None,
     base_url: str | None = None,
+    lmtp_port: int | None = None,
     announce: Callable[[str], None] = lambda _url: None,
 ) -> None:
     """Serves web and mail worker until SIGINT or SIGTERM. Must be called in the main thread.
 
     `workers` are web processes, by default one per processor, two at least and four at most. `base_url` is BASE_URL
     where the settings name one; else it is the address served on, which `announce` is told once the port is ours.
-    Raises: PortUnavailableError.
+    With `lmtp_port` replies are taken in there, on this host only. Raises: PortUnavailableError, lmtp.PortTaken.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s eventreg: %(message)s")
+    log_briefly()
     stopping = threading.Event()
 
     def stop(_signum: int, _frame: FrameType | None) -> None:
@@ -125,11 +130,11 @@ def serve(
 
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, stop)
-    with listen(host, port) as listener:
+    with listen(host, port) as listener, _replies(lmtp_port) as replies:
         url = address(host, listener.getsockname()[1])
         announce(url)
         os.environ["EVENTREG_BASE_URL"] = base_url or os.environ.get("EVENTREG_BASE_URL") or url
-        children = _children(listener, workers or min(max(os.cpu_count() or 2, 2), 4))
+        children = _children(listener, workers or min(max(os.cpu_count() or 2, 2), 4), replies)
         while not stopping.is_set():
             for child in children:
                 child.look()
@@ -169,7 +174,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _children(listener: socket.socket, workers: int) -> list[Child]:
+def _replies(port: int | None) -> AbstractContextManager[socket.socket | None]:
+    """The port for replies, open, where there is one."""
+    return nullcontext() if port is None else lmtp.listen("127.0.0.1", port)
+
+
+def _children(listener: socket.socket, workers: int, replies: socket.socket | None) -> list[Child]:
     group = secrets.token_hex(8)
 
     def web(_number: int) -> None:
@@ -179,7 +189,15 @@ def _children(listener: socket.socket, workers: int) -> list[Child]:
         listener.close()
         worker.run(create_app(), group=group, number=number)
 
-    return [Child("eventreg-web", web), Child("eventreg-worker", mail)]
+    children = [Child("eventreg-web", web), Child("eventreg-worker", mail)]
+    if replies is None:
+        return children
+
+    def take_in(_number: int) -> None:
+        listener.close()
+        lmtp.serve(create_app(), replies, after=tasks.nudge)
+
+    return [*children, Child("eventreg-lmtp", take_in)]
 
 
 def _stop(children: Sequence[Child]) -> None:

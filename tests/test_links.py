@@ -38,3 +38,14 @@ def test_reply_token_survives_case_folding_and_differs_by_registration_and_gener
     tokens = {LINKS.reply_token(number, generation) for number in range(1, 50) for generation in (1, 2)}
     assert len(tokens) == 98
     assert all(token == token.lower() and len(token) == 26 and token.isalnum() for token in tokens)
+
+
+def test_reply_token_is_read_back_in_any_case_and_nothing_else_is() -> None:
+    token = LINKS.reply_token(7, 258)
+    assert (LINKS.read_reply_token(token), LINKS.read_reply_token(token.upper())) == ((7, 2), (7, 2))
+    for place, char in enumerate(token):
+        other = "a" if char != "a" else "b"
+        assert LINKS.read_reply_token(token[:place] + other + token[place + 1 :]) is None
+    for nonsense in ("", "a", "a" * 26, "é" * 26, token + "a", token[:-1], "=" * 26, "\0" * 26, token + "======"):
+        assert LINKS.read_reply_token(nonsense) is None
+    assert Links(LINKS.base_url, "another key").read_reply_token(token) is None

@@ -5,7 +5,7 @@ Sources: RFC 5322 and RFC 2045 for the form, RFC 3834 for what answers by itself
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -47,6 +47,8 @@ class Part:
     charset: str
     content: bytes
     is_attached: bool
+    report: tuple[Mapping[str, str], ...] = ()
+    """The blocks of a message/delivery-status part (RFC 3464 section 2), by lower-case name."""
 
     @property
     def text(self) -> str:
@@ -157,12 +159,14 @@ def _parts(message: Message) -> Iterator[Part]:
         count += 1
         kind = one.get_content_type()
         payload = one.get_payload()
-        if kind in _RETURNED or kind == "message/delivery-status":
+        if kind in _RETURNED:
             continue
-        if isinstance(payload, list):
-            waiting[:0] = [child for child in payload if isinstance(child, Message)]
+        children = [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else None
+        report = tuple(map(_fields, children[:20])) if children and kind == "message/delivery-status" else ()
+        if children is not None and not report:
+            waiting[:0] = children
             continue
-        content = one.get_payload(decode=True)
+        content = b"" if report else one.get_payload(decode=True)
         yield Part(
             kind=kind,
             method=_parameter(one, "method").upper(),
@@ -170,7 +174,12 @@ def _parts(message: Message) -> Iterator[Part]:
             charset=_parameter(one, "charset"),
             content=content if isinstance(content, bytes) else b"",
             is_attached=one.get_content_disposition() == "attachment",
+            report=report,
         )
+
+
+def _fields(block: Message) -> Mapping[str, str]:
+    return {name.lower(): one_line(str(value)) for name, value in block.items()}
 
 
 def _parameter(part: Message, name: str) -> str:

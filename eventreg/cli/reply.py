@@ -1,22 +1,63 @@
-"""`eventreg reply`: calendar replies coming in by mail."""
+"""`eventreg reply`: mail to the reply mailbox coming in."""
 
-from typing import BinaryIO
+from typing import IO
 
 import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, ScriptInfo
 
+from eventreg import clock, tasks
+from eventreg.calendar.letter import LARGEST
+from eventreg.cli.serve import refuse_another_schema
 from eventreg.errors import EventRegError
 
-
-@click.group("reply")
-def reply() -> None:
-    """Answers given in a calendar program."""
+reply = AppGroup("reply", help="Answers given in a calendar program, and mail that came back.")
 
 
 @reply.command("ingest")
-@click.argument("file", type=click.File("rb"), default="-")
-def ingest(file: BinaryIO) -> None:  # noqa: ARG001 - part of the command's face
-    """Take in one e-mail with a calendar reply, from FILE or standard input."""
-    raise EventRegError("Taking in calendar replies is not part of this version yet; nothing was read or changed.")
+@click.argument("file", default="-")
+def ingest(file: str) -> None:
+    """Take in one e-mail from FILE or standard input: a calendar reply, mail that came back, or somebody's words.
+
+    Says in one line what became of it: applied, ignored, or held for the organizer.
+    """
+    from eventreg.incoming import ingest as incoming
+
+    try:
+        with click.open_file(file, "rb") as stream:
+            data = _read(stream)
+    except OSError as error:
+        raise EventRegError(f"The mail in {file} cannot be read: {error.strerror or error}.") from error
+    taken = incoming.ingest(current_app._get_current_object(), data, now=clock.now())  # type: ignore[attr-defined] # noqa: SLF001 - the app itself
+    click.echo(str(taken))
+    if taken.outcome == "applied":
+        tasks.nudge()
+
+
+@reply.command("serve", with_appcontext=False)
+@click.option("--lmtp", "port", type=click.IntRange(1, 65535), required=True, help="Port to take mail in on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.pass_context
+def serve(context: click.Context, port: int, host: str) -> None:
+    """Take in replies from the site's mail server by LMTP, until Ctrl-C."""
+    import logging
+
+    from eventreg.incoming import lmtp
+
+    app: Flask = context.ensure_object(ScriptInfo).load_app()
+    refuse_another_schema(app)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s replies: %(message)s")
+    with lmtp.listen(host, port) as listener:
+        click.echo(f"Taking in replies by LMTP on {host}:{port}. Ctrl-C stops it.")
+        lmtp.serve(app, listener, after=tasks.nudge)
+
+
+def _read(stream: IO[bytes]) -> bytes:
+    """As much of it as is looked at, and one byte to show that there was more; the rest is read away, not kept."""
+    data = stream.read(LARGEST + 1)
+    while stream.read(LARGEST):
+        pass
+    return data
 
 
 COMMANDS = (reply,)

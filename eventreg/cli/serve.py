@@ -17,17 +17,21 @@ from eventreg.settings import DEFAULT_BASE_URL
 @click.option("--workers", type=click.IntRange(1, 64), help="Web processes; by default one per processor, 2 to 4.")
 @click.pass_context
 def serve(context: click.Context, host: str, port: int, workers: int | None) -> None:
-    """Serve the site: web processes and the mail worker under one parent, until Ctrl-C."""
+    """Serve the site: web processes and the mail worker under one parent, until Ctrl-C.
+
+    Where REPLY_LMTP_PORT is set, the site's mail server can deliver replies there, too.
+    """
     from eventreg import supervisor
 
     app = context.ensure_object(ScriptInfo).load_app()
-    _refuse_another_schema(app)
+    refuse_another_schema(app)
     given = app.config["BASE_URL"]
     supervisor.serve(
         host=host,
         port=port,
         workers=workers,
         base_url=None if given == DEFAULT_BASE_URL else given,
+        lmtp_port=app.config["REPLY_LMTP_PORT"],
         announce=lambda url: click.echo(f"Serving on {url}. Ctrl-C stops it."),
     )
 
@@ -39,11 +43,11 @@ def worker(context: click.Context) -> None:
     from eventreg import worker as workers
 
     app = context.ensure_object(ScriptInfo).load_app()
-    _refuse_another_schema(app)
+    refuse_another_schema(app)
     workers.run(app)
 
 
-def _refuse_another_schema(app: Flask) -> None:
+def refuse_another_schema(app: Flask) -> None:
     """Raises: EventRegError when the database is not the one this release was written for."""
     from eventreg.migrations import head_revision, revision_of
 

@@ -26,7 +26,7 @@ class ReceivedMail(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
-    """SHA-256 of its Message-ID, or of all of it where it has none."""
+    """SHA-256 of its Message-ID, or of all of it where it has none, and of whom it is about."""
     kind: Mapped[str] = mapped_column(String(10))
     outcome: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str] = mapped_column(Text, default="")
@@ -40,5 +40,7 @@ class ReceivedMail(Base):
     sequence: Mapped[int | None]
     stamp_at: Mapped[datetime | None]
     """SEQUENCE and DTSTAMP of a reply."""
+    comment: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What was written into a reply."""
     received_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]

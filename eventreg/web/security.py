@@ -40,4 +40,4 @@ def _add_headers(response: Response) -> Response:
     return response
 
 
-_PRIVATE = ("/organize", "/auth", "/r/", "/my/")
+_PRIVATE = ("/organize", "/auth", "/r/", "/my/", "/undo/")

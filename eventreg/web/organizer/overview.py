@@ -11,7 +11,7 @@ from eventreg.incoming import review
 from eventreg.registrations import queries
 from eventreg.web.access import event_editor
 from eventreg.web.moment import request_now
-from eventreg.web.organizer import blueprint, words
+from eventreg.web.organizer import blueprint, mail_words, words
 
 ON_OVERVIEW = 8
 PER_PAGE = 50
@@ -31,7 +31,7 @@ def event_show(event: Event) -> str:
         status=words.status_of_event(event, request_now()),
         is_over=event.ends_at <= request_now(),
         visibility=words.visibilities()[event.visibility],
-        reminder=words.reminder(event, request_now()),
+        reminder=mail_words.reminder(event, request_now()),
         history=words.history(newest[:ON_OVERVIEW], event, names(newest)),
         has_more=len(newest) > ON_OVERVIEW,
         to_review=review.count(session, event.id),

@@ -10,10 +10,8 @@ from flask_babel import ngettext
 from wtforms import SelectChoice
 
 from eventreg.audit import AuditEntry
-from eventreg.events import reminders as event_reminders
 from eventreg.events import wording
 from eventreg.events.models import Event
-from eventreg.outbox.models import Message
 from eventreg.registrations.queries import GROUPS
 from eventreg.registrations.replies import BY_CALENDAR
 from eventreg.registrations.wording import group_name
@@ -52,16 +50,6 @@ def waitlist_rules() -> dict[str, str]:
     }
 
 
-def answers() -> dict[str, str]:
-    """What a person can answer."""
-    return {"yes": _("yes"), "no": _("no"), "maybe": _("maybe")}
-
-
-def outcomes_of_mail() -> dict[str, str]:
-    """What became of a mail that came in."""
-    return {"applied": _("taken over"), "ignored": _("nothing changed"), "settled": _("looked at by an organizer")}
-
-
 def choices(named: Mapping[str, str]) -> list[SelectChoice]:
     """The names as a field offers them."""
     return [SelectChoice(value, label) for value, label in named.items()]
@@ -75,74 +63,6 @@ def kinds_of_question() -> dict[str, str]:
         "choice": _("One of several choices"),
         "checkbox": _("A box to tick"),
     }
-
-
-def mail_kinds() -> dict[str, str]:
-    """The mails a registration gets."""
-    return {
-        "confirmation": _("Confirmation"),
-        "waitlisted": _("Waitlist notice"),
-        "offer": _("Place offered"),
-        "offer_expired": _("Offer ended"),
-        "pending": _("Request noted"),
-        "not_approved": _("Not approved"),
-        "answer": _("Answer noted"),
-        "promotion": _("Moved up from the waitlist"),
-        "changed": _("Change noted"),
-        "withdrawn": _("Cancellation noted"),
-        "update": _("News of the event"),
-        "event_cancelled": _("Event cancelled"),
-        "reply_taken": _("“No” from the calendar noted"),
-        "reply_refused": _("Answer from the calendar not taken"),
-        "ask_again": _("Asked once more"),
-        "reminder": _("Reminder"),
-        "link": _("Link"),
-    }
-
-
-def reminder(event: Event, now: datetime) -> str:
-    """When people are, were or would have been reminded of it; empty for an event that reminds nobody."""
-    if event.reminder_hours is None or event.status == "cancelled":
-        return ""
-    if event.reminded_at is not None:
-        return _("Reminders went out on %(when)s.", when=wording.instant(event.reminded_at, event.timezone))
-    due = event_reminders.hour(event) if event.status == "draft" else event.remind_at
-    if due is not None and due > now:
-        return _("Reminders go out on %(when)s.", when=wording.instant(due, event.timezone))
-    if event.remind_at is not None:
-        return _("Reminders go out now.")
-    return _("No reminders: their hour had passed.")
-
-
-@dataclass(frozen=True, slots=True)
-class MailWords:
-    """A mail's state: badge colour, what it is and what became of it, and the server's own words."""
-
-    look: str
-    text: str
-    reply: str
-
-
-def mail_state(message: Message | None, event: Event, *, is_sent: bool) -> MailWords:
-    """The newest mail of a registration. `is_sent` is False where mail is only kept: nothing is called sent then."""
-    if message is None:
-        return MailWords("", _("No mail yet"), "")
-    kind = mail_kinds().get(message.kind, message.kind)
-    when = wording.short_instant(message.sent_at or message.created_at, event.timezone)
-    states = {
-        "queued": ("", _("waiting to be sent")),
-        "sending": ("", _("being sent")),
-        "sent": ("ok", _("sent %(when)s", when=when) if is_sent else _("kept %(when)s, not sent", when=when)),
-        "retrying": ("warn", _("not taken yet, trying again")),
-        "failed": ("stop", _("not delivered")),
-        "aborted": ("", _("not needed any more")),
-    }
-    look, state = states[message.state]
-    if message.bounced_at is not None:
-        state = _("came back, not delivered")
-    if message.state == "aborted" and message.server_reply:
-        return MailWords("", message.server_reply, "")
-    return MailWords(look, f"{kind}: {state}", message.server_reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +190,11 @@ LONGEST_SHOWN = 120
 
 
 def _label(name: str) -> str:
-    labels = {
+    return _event_labels().get(name) or _other_labels().get(name, name)
+
+
+def _event_labels() -> dict[str, str]:
+    return {
         "title": _("Title"),
         "summary": _("Summary"),
         "description": _("Description"),
@@ -294,9 +218,14 @@ def _label(name: str) -> str:
         "registration_closes_at": _("Registration closes"),
         "offer_hours": _("Hours to accept an offered place"),
         "needs_approval": _("Approval by an organizer"),
-        "offer_expires_at": _("Offered until"),
         "reminder_hours": _("Reminder, hours before"),
         "status": _("Status"),
+    }
+
+
+def _other_labels() -> dict[str, str]:
+    return {
+        "offer_expires_at": _("Offered until"),
         "rsvp": _("Answer"),
         "party_size": _("People"),
         "name": _("Name"),
@@ -310,7 +239,6 @@ def _label(name: str) -> str:
         "position": _("Position"),
         "copied_from": _("Copied from"),
     }
-    return labels.get(name, name)
 
 
 def mails_queued(count: int, *, is_sent: bool) -> str:

@@ -1,0 +1,46 @@
+"""The one way in, for the command, the LMTP listener and the mailbox: any bytes, one transaction, one line of log."""
+
+import logging
+from datetime import datetime
+
+from flask import Flask
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+
+from eventreg.calendar import letter as letters
+from eventreg.db import db, write_transaction
+from eventreg.incoming import service
+from eventreg.incoming.service import Arrival, Taken
+
+DATABASE_AWAY = (OperationalError, InterfaceError, ProgrammingError)
+"""The last is how PostgreSQL says that a table is missing."""
+
+log = logging.getLogger(__name__)
+log.setLevel(logging.INFO)  # one line a mail is what there is to see, also where other news is not wanted
+
+
+def ingest(app: Flask, data: bytes, *, now: datetime, envelope: str = "") -> Taken:
+    """Takes in one mail; `envelope` is the recipient the mail server named. Needs an application context.
+
+    Raises: one of DATABASE_AWAY, and nothing was done then; for the mail itself nothing, whatever it holds.
+    """
+    try:
+        letter = letters.read(data)
+    except letters.UnreadableMail as error:
+        taken = Taken("ignored", "mail", str(error))
+    else:
+        taken = _take(app, Arrival(data=data[: letters.LARGEST], letter=letter, envelope=envelope), now)
+    log.info("Mail received: %s", taken)
+    return taken
+
+
+def _take(app: Flask, arrival: Arrival, now: datetime) -> Taken:
+    session = db.session()
+    try:
+        with write_transaction(session):
+            return service.take(session, arrival, links=app.extensions["eventreg.links"], now=now)
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        # A fault of ours: said in full in the log, and not to a mail server, which could only send the mail back.
+        log.exception("A mail could not be taken in")
+        return Taken("ignored", "mail", "it could not be taken in; the log says why")

@@ -1,0 +1,152 @@
+"""A listener for the site's mail server to hand replies to. Source: RFC 2033.
+
+It takes everything and never sends anything back: what is no answer is let go inside. Only while the database is away
+does it ask the mail server to keep the mail and come again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable
+
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import Envelope, Session
+from flask import Flask
+
+from eventreg import clock
+from eventreg.db import db
+from eventreg.errors import EventRegError
+from eventreg.incoming.ingest import DATABASE_AWAY, ingest
+from eventreg.incoming.service import Taken
+
+TAKEN = "250 2.0.0 OK"
+COME_AGAIN = "451 4.3.0 The database is away; keep the mail and come again"
+LARGEST = 33_554_432
+"""Bytes of a mail that is accepted, because refusing one would send it back; its beginning is what is looked at."""
+LONGEST_LINE = 1024 * 1024
+IDLE_SECONDS = 300
+MOST_RECIPIENTS = 100
+AT_ONCE = 8
+"""Mails worked on at a time; the others wait for their turn."""
+
+log = logging.getLogger(__name__)
+
+
+class PortTaken(EventRegError):
+    """The address to take mail in on cannot be had."""
+
+
+class Listener(LMTP):
+    """aiosmtpd's LMTP, for lines as mail servers write them and not as they should."""
+
+    line_length_limit = LONGEST_LINE
+
+
+class Handler:
+    """What aiosmtpd calls: every recipient is taken, and each has an answer of its own after DATA."""
+
+    def __init__(self, app: Flask, after: Callable[[], None]) -> None:
+        self._app = app
+        self._after = after
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self,
+        server: LMTP,  # noqa: ARG002
+        session: Session,  # noqa: ARG002
+        envelope: Envelope,
+        address: str,
+        rcpt_options: list[str],  # noqa: ARG002
+    ) -> str:
+        """Takes the recipient."""
+        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+            return "452 4.5.3 Too many recipients at once; send the rest after these"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: LMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802
+        """One reply a recipient, in their order (RFC 2033 section 4.2)."""
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        return "\r\n".join([await self._take(content, recipient) for recipient in envelope.rcpt_tos])
+
+    async def _take(self, content: bytes, recipient: str) -> str:
+        async with self._turns:
+            try:
+                taken = await asyncio.to_thread(self._in_thread, content, recipient)
+            except DATABASE_AWAY as error:
+                log.warning("Mail received: kept by the mail server, as the database is away: %s", error)
+                return COME_AGAIN
+        log.debug("%s: %s", recipient, taken.outcome)
+        return TAKEN
+
+    async def handle_exception(self, error: Exception) -> str:
+        """A fault of ours must not send somebody's mail back."""
+        log.error("The mail server's conversation failed", exc_info=error)
+        return "451 4.3.0 Something went wrong here; come again"
+
+    def _in_thread(self, content: bytes, recipient: str) -> Taken:
+        with self._app.app_context():
+            try:
+                taken = ingest(self._app, content, now=clock.now(), envelope=recipient)
+                if taken.outcome == "applied":
+                    self._after()
+                return taken
+            finally:
+                db.session.remove()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The port, open, so that a taken one is said at once. Raises: PortTaken."""
+    try:
+        family, kind, proto, _name, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, proto)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(where)
+            listener.listen(100)
+        except BaseException:
+            listener.close()
+            raise
+    except OSError as error:
+        raise PortTaken(
+            f"Replies cannot be taken in on port {port} of {host}: {error.strerror or error}. Choose another port."
+        ) from error
+    return listener
+
+
+def serve(app: Flask, listener: socket.socket, *, after: Callable[[], None] = lambda: None) -> None:
+    """Takes mail until SIGINT or SIGTERM. Must be called in the main thread.
+
+    `after` is called in an application context once an answer was applied, to wake the mail worker.
+    """
+    asyncio.run(_serve(app, listener, after))
+
+
+async def _serve(app: Flask, listener: socket.socket, after: Callable[[], None]) -> None:
+    loop, stopping, handler = asyncio.get_running_loop(), asyncio.Event(), Handler(app, after)
+    name = app.extensions["eventreg.links"].host
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, stopping.set)
+    server = await loop.create_server(lambda: _connection(handler, name), sock=listener)
+    async with server:
+        await stopping.wait()
+    # Mail under way is answered before the process ends, or the mail server brings it again.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(3):
+            for _turn in range(AT_ONCE):
+                await handler._turns.acquire()  # noqa: SLF001 - its own module
+
+
+def _connection(handler: Handler, host: str) -> LMTP:
+    """One mail server's conversation. Given no name of its own, aiosmtpd would ask the name server for it each time."""
+    return Listener(
+        handler,
+        data_size_limit=LARGEST,
+        enable_SMTPUTF8=True,
+        timeout=IDLE_SECONDS,
+        hostname=host,
+        ident="eventreg LMTP",
+        loop=asyncio.get_running_loop(),
+    )

@@ -1,0 +1,219 @@
+"""Takes in one mail: whose it is, whether it was seen before, and what is done with it.
+
+The token in the recipient's address says whose registration it is about and cannot be guessed; who wrote the mail can
+be forged and decides only whether an organizer looks first. One row a mail, in the transaction that acts on it.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import delete, or_, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from eventreg.addresses import LONGEST
+from eventreg.calendar import letter as letters
+from eventreg.calendar import reply as replies_read
+from eventreg.calendar.letter import Letter
+from eventreg.calendar.reply import NoCalendarPart, NotAnAnswer, OtherMethod, Reply, TooLarge, UnusableCalendar
+from eventreg.calendar.text import one_line
+from eventreg.incoming import bounce, forwarding
+from eventreg.incoming.models import ReceivedMail
+from eventreg.links import Links
+from eventreg.outbox import bounces
+from eventreg.outbox.models import Message
+from eventreg.registrations import changes, replies
+from eventreg.registrations.models import Registration
+
+KEPT = timedelta(days=180)
+"""How long it is known that a mail was seen; no mail server tries for longer than a week."""
+LARGEST_ID = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one mail: `outcome` is applied, ignored or held; `words` say it to whoever runs the service."""
+
+    outcome: str
+    kind: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.outcome}: {self.kind}: {one_line(self.words)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One mail for one recipient. `envelope` is the address it was delivered to, where the mail server said so."""
+
+    data: bytes
+    letter: Letter
+    envelope: str = ""
+
+    @property
+    def tokens(self) -> list[str]:
+        """Reply tokens it may be for, the envelope's first."""
+        return [*letters.tokens_in(self.envelope), *self.letter.reply_tokens()]
+
+    def digest(self, about: str) -> str:
+        """What it is known by: its Message-ID, else all of it; and what it is about, as one mail may go to two."""
+        identity = self.letter.message_id.encode("utf-8", "replace") or self.data
+        return hashlib.sha256(identity + b"\0" + about.encode()).hexdigest()
+
+
+def take(session: Session, arrival: Arrival, *, links: Links, now: datetime) -> Taken:
+    """Acts on a mail, once, however often it is brought. Raises nothing for any bytes."""
+    try:
+        reply = replies_read.of(arrival.letter)
+    except NotAnAnswer as reason:
+        return _not_an_answer(session, arrival, reason, links=links, now=now)
+    registration_id = _registration_of(session, links, arrival.tokens)
+    if registration_id is None:
+        return Taken("ignored", "reply", "no registration has the address it was sent to")
+    return _answer(session, arrival, reply, registration_id, now=now)
+
+
+def is_old(session: Session, *, now: datetime) -> bool:
+    """Whether `forget` has something to do."""
+    return session.scalar(select(ReceivedMail.id).where(ReceivedMail.received_at < now - KEPT).limit(1)) is not None
+
+
+def forget(session: Session, *, now: datetime, limit: int) -> int:
+    """Deletes what was received longer ago than KEPT, `limit` at most; how many. Needs a write transaction."""
+    old = select(ReceivedMail.id).where(ReceivedMail.received_at < now - KEPT).limit(limit)
+    gone = session.scalars(
+        delete(ReceivedMail)
+        .where(ReceivedMail.id.in_(old.scalar_subquery()))
+        .returning(ReceivedMail.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(gone.all())
+
+
+def _answer(session: Session, arrival: Arrival, reply: Reply, registration_id: int, *, now: datetime) -> Taken:
+    event, registration = changes.load(session, registration_id)
+    seen = _note(
+        session,
+        arrival,
+        kind="reply",
+        registration=registration,
+        now=now,
+        sender=(reply.senders or ("",))[0][:LONGEST],
+        attendee=reply.attendee[:LONGEST],
+        rsvp=reply.rsvp,
+        sequence=reply.sequence,
+        stamp_at=reply.stamp_at,
+        comment=reply.comment,
+    )
+    if seen is None:
+        return Taken("ignored", "reply", "it was taken in before")
+    if reply.uid != event.uid:
+        return _settle(seen, "ignored", _("It answers for another event than the one it was sent for."))
+    if registration.email_key not in {*reply.senders, reply.attendee}:
+        return _settle(seen, "held", _("Neither its sender nor the person it answers for has the registered address."))
+    if reply.stamp_at is None:
+        return _settle(seen, "held", _("It does not say when it was given, so it may be an old one."))
+    answer = replies.CalendarAnswer(
+        rsvp=reply.rsvp, sequence=reply.sequence, stamp_at=reply.stamp_at, comment=reply.comment
+    )
+    taken = replies.apply(session, registration_id=registration_id, answer=answer, now=now)
+    return _settle(seen, "applied" if taken.is_applied else "ignored", taken.words)
+
+
+def _not_an_answer(session: Session, arrival: Arrival, reason: NotAnAnswer, *, links: Links, now: datetime) -> Taken:
+    """A bounce is recorded, somebody's words go on to the organizer, the rest is let go."""
+    report = bounce.read(arrival.letter, arrival.data)
+    if report is not None:
+        return _take_bounce(session, arrival, report, links=links, now=now)
+    registration_id = _registration_of(session, links, arrival.tokens)
+    if registration_id is None:
+        return Taken("ignored", "mail", "no registration has the address it was sent to")
+    _event, registration = changes.load(session, registration_id)
+    kind = "reply" if isinstance(reason, UnusableCalendar) else "other"
+    seen = _note(session, arrival, kind=kind, registration=registration, now=now, sender=_sender(arrival.letter))
+    if seen is None:
+        return Taken("ignored", "mail", "it was taken in before")
+    is_words = isinstance(reason, NoCalendarPart | OtherMethod | TooLarge)
+    if not is_words or (arrival.letter.is_automatic and not isinstance(reason, OtherMethod)):
+        return _settle(seen, "ignored", str(reason))
+    outcome, words = forwarding.pass_on(session, registration, arrival.letter, reason=reason, now=now)
+    return _settle(seen, outcome, words)
+
+
+def _take_bounce(session: Session, arrival: Arrival, report: bounce.Bounce, *, links: Links, now: datetime) -> Taken:
+    if not report.is_final:
+        return Taken("ignored", "bounce", f"the mail is not lost: {report.words}")
+    keys = list(report.keys)
+    registration_id = _registration_of(session, links, letters.tokens_in(arrival.envelope))
+    if registration_id is not None and not keys:
+        keys = _last_sent(session, registration_id)
+    for key in keys:
+        if bounces.record(session, message_key=key, words=report.words, now=now):
+            return Taken("applied", "bounce", f"mail {key} came back: {report.words}")
+    return Taken("ignored", "bounce", "it names no mail of ours that is not known to have come back")
+
+
+def _last_sent(session: Session, registration_id: int) -> list[str]:
+    """The key of the newest mail that left for it: a report that returns nothing can mean no other."""
+    query = select(Message.message_key).where(Message.registration_id == registration_id, Message.state == "sent")
+    return list(session.scalars(query.order_by(Message.id.desc()).limit(1)))
+
+
+def _registration_of(session: Session, links: Links, tokens: Iterable[str]) -> int | None:
+    """The registration that the first true token opens: the live one of that calendar entry, else the latest."""
+    for token in tokens:
+        numbers = links.read_reply_token(token)
+        if numbers is None or numbers[0] > LARGEST_ID:
+            continue
+        entry_id, generation = numbers
+        first = session.get(Registration, entry_id)
+        if first is None:
+            continue
+        query = (
+            select(Registration.id)
+            .where(
+                # By an index: whoever comes back is found by their address.
+                Registration.email_key == first.email_key,
+                Registration.event_id == first.event_id,
+                or_(Registration.id == entry_id, Registration.entry_id == entry_id),
+                Registration.link_generation % 256 == generation,
+            )
+            .order_by((Registration.status == "cancelled"), Registration.id.desc())
+            .limit(1)
+        )
+        found = session.scalar(query)
+        if found is not None:
+            return found
+    return None
+
+
+def _note(
+    session: Session, arrival: Arrival, *, kind: str, registration: Registration, now: datetime, **given: Any
+) -> ReceivedMail | None:
+    """The mail's row; None when there is one already: the unique index decides which of two deliveries acts."""
+    insert = postgresql_insert if session.connection().dialect.name == "postgresql" else sqlite_insert
+    values = {
+        "digest": arrival.digest(str(registration.reply_id)),
+        "kind": kind,
+        "outcome": "ignored",
+        "event_id": registration.event_id,
+        "registration_id": registration.id,
+        "received_at": now,
+        **given,
+    }
+    statement = insert(ReceivedMail).values(values).on_conflict_do_nothing(index_elements=["digest"])
+    return session.scalar(statement.returning(ReceivedMail))
+
+
+def _settle(mail: ReceivedMail, outcome: str, words: str) -> Taken:
+    mail.outcome, mail.reason = outcome, words
+    return Taken(outcome, mail.kind, words)
+
+
+def _sender(letter: Letter) -> str:
+    return next(iter(letter.senders()), "")[:LONGEST]
