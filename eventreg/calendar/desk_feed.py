@@ -91,7 +91,7 @@ def build(rows: Numbers, *, links: Links, source: str, site_name: str) -> bytes:
         page=links.absolute("/organize/"),
         changed_at=max((_modified_at(row) for row in rows), default=None),
     )
-    return feed.joined(header, (_at_the_desk(row, links) for row in rows if row.ics_block))
+    return b"".join([header, *(_at_the_desk(row, links) for row in rows if row.ics_block), feed.END])
 
 
 def title_of(row: Any) -> str:

@@ -1,18 +1,17 @@
-// Reads each named file with ical.js and prints what it found as JSON; exits 1 on what ical.js refuses.
+// Reads each named file with ical.js, Thunderbird's and Nextcloud's parser. Prints what it found as JSON, one object
+// a file; exits 1 when ical.js refused one.
 import { readFileSync } from "node:fs";
 import ICAL from "ical.js";
 
-function moment(time) {
-  return time.isDate ? time.toString() : time.toJSDate().toISOString();
-}
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 function entry(component) {
   const event = new ICAL.Event(component);
   return {
     uid: event.uid,
     summary: event.summary,
-    start: moment(event.startDate),
-    end: moment(event.endDate),
+    start: event.startDate.toICALString(),
+    end: event.endDate.toICALString(),
     location: event.location,
     description: event.description,
     sequence: event.sequence,
@@ -23,21 +22,25 @@ function entry(component) {
 }
 
 function read(path) {
-  const calendar = new ICAL.Component(ICAL.parse(readFileSync(path, "utf8")));
-  if (calendar.name !== "vcalendar") throw new Error(`${path} holds a ${calendar.name}`);
+  const calendar = new ICAL.Component(ICAL.parse(utf8.decode(readFileSync(path))));
+  if (calendar.name !== "vcalendar") throw new Error(`it is a ${calendar.name}`);
   for (const name of ["prodid", "version"]) {
-    if (!calendar.getFirstPropertyValue(name)) throw new Error(`${path} has no ${name}`);
+    if (!calendar.getFirstPropertyValue(name)) throw new Error(`it has no ${name}`);
   }
   return {
     method: calendar.getFirstPropertyValue("method"),
-    name: calendar.getFirstPropertyValue("name"),
     events: calendar.getAllSubcomponents("vevent").map(entry),
   };
 }
 
-try {
-  console.log(JSON.stringify(process.argv.slice(2).map(read)));
-} catch (error) {
-  console.error(String(error));
-  process.exit(1);
+function tried(path) {
+  try {
+    return read(path);
+  } catch (error) {
+    return { error: String(error) };
+  }
 }
+
+const found = process.argv.slice(2).map(tried);
+console.log(JSON.stringify(found));
+process.exitCode = found.some((one) => "error" in one) ? 1 : 0;

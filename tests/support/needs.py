@@ -7,6 +7,7 @@ nothing may be left out. What was skipped is named once more in the closing line
 import os
 import shutil
 import subprocess
+import tempfile
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
@@ -59,6 +60,8 @@ def _missing(need: str) -> str | None:
         return _libical()
     if need == "PostgreSQL server programs":
         return None if postgresql_programs() else need
+    if need == "mounting":
+        return None if _mounting() else "right to mount a disk"
     if need == "network namespaces":
         return None if _network_namespaces() else need
     return None if shutil.which(need) else need
@@ -69,6 +72,18 @@ def postgresql_programs() -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda path: int(path.parts[-3]))
     on_path = shutil.which("pg_ctl")
     return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+@lru_cache(maxsize=1)
+def _mounting() -> bool:
+    """Whether this process may mount a small disk: root may, outside most containers."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True, check=False)
+        if mounted.returncode == 0:
+            subprocess.run(["umount", folder], check=True)
+    return mounted.returncode == 0
 
 
 @lru_cache(maxsize=1)
@@ -84,7 +99,7 @@ def _network_namespaces() -> bool:
 
 
 def require(need: str) -> None:
-    """Goes on when the machine has it: "browser", "postgresql", "clients", "ical.js", "ical", "libical", or the name of a program."""
+    """Goes on when the machine has it: "browser", "postgresql", "clients", one of `checkers.COMMANDS`, or a program."""
     missing = _missing(need)
     if missing is None:
         return
