@@ -43,6 +43,8 @@ class Skipped:
     uid: str
     line: int
     why: str
+    is_unread: bool = False
+    """Whether it may well be there and could not be understood; otherwise it was, and is not wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,10 @@ class _Work:
     budget: Budget = field(default_factory=lambda: Budget(MOST_STEPS))
     is_complete: bool = True
 
-    def skip(self, component: Component, why: str) -> None:
+    def skip(self, component: Component, why: str, *, is_unread: bool = False) -> None:
         """Leaves it out."""
         self.skipped.append(
-            Skipped(making.label(component), one_line(component.text("UID"))[:255], component.line, why)
+            Skipped(making.label(component), one_line(component.text("UID"))[:255], component.line, why, is_unread)
         )
 
 
@@ -125,7 +127,7 @@ def _read_components(source: Source, work: _Work) -> None:
             _read_uid("" if uid.startswith("\n") else uid, components, work)
         except Exception:  # noqa: BLE001 - hostile input is what this is for; what cannot be read is named
             for component in components:
-                work.skip(component, _("It cannot be read."))
+                work.skip(component, _("It cannot be read."), is_unread=True)
     _count_others(source, work)
 
 
@@ -161,12 +163,12 @@ def _read_uid(uid: str, components: list[Component], work: _Work) -> None:
 def _members(components: list[Component], work: _Work) -> Iterator[Member]:
     for component in components:
         if not component.is_closed:
-            work.skip(component, _("It is cut off: its end is missing."))
+            work.skip(component, _("It is cut off: its end is missing."), is_unread=True)
             continue
         try:
             yield Member(component, span_of(component, work.zones))
         except BadTime:
-            work.skip(component, _("It has no start or end that can be read."))
+            work.skip(component, _("It has no start or end that can be read."), is_unread=True)
 
 
 def _all_but_newest(members: list[Member]) -> list[Member]:
@@ -193,9 +195,9 @@ def _take_single(member: Member, uid: str, work: _Work) -> None:
     try:
         made = making.item(member.component, uid=uid, span=member.span, is_called_off=work.is_called_off)
     except NotAnEvent as error:
-        work.skip(member.component, str(error))
+        work.skip(member.component, str(error), is_unread=True)
     except BadTime:
-        work.skip(member.component, _("It has no start or end that can be read."))
+        work.skip(member.component, _("It has no start or end that can be read."), is_unread=True)
     else:
         _take(made, member.component, work)
 
@@ -203,18 +205,18 @@ def _take_single(member: Member, uid: str, work: _Work) -> None:
 def _take_series(uid: str, members: Sequence[Member], work: _Work) -> None:
     first = members[0].component
     if work.budget.left <= 0:
-        work.skip(first, _("Its dates were not worked out: other rules in the file took too long."))
+        work.skip(first, _("Its dates were not worked out: other rules in the file took too long."), is_unread=True)
         work.is_complete = False
         return
     try:
         found = expansion.dates(members, work.zones, earliest=work.earliest, horizon=work.horizon, budget=work.budget)
     except TooMuchWork:
         work.is_complete = work.is_complete and work.budget.left > 0
-        work.skip(first, _("Working out its dates takes too long; its rule may never come true."))
+        work.skip(first, _("Working out its dates takes too long; its rule may never come true."), is_unread=True)
     except BadRule:
-        work.skip(first, _("It repeats more often than every hour, or by a rule too long to read."))
+        work.skip(first, _("It repeats more often than every hour, or by a rule too long to read."), is_unread=True)
     except Exception:  # noqa: BLE001 - the libraries raise whatever they meet in a rule of others' making
-        work.skip(first, _("The rule by which it repeats cannot be read."))
+        work.skip(first, _("The rule by which it repeats cannot be read."), is_unread=True)
     else:
         _take_dates(uid, found, members, work)
 
@@ -236,14 +238,14 @@ def _take_dates(uid: str, found: Sequence[expansion.Date], members: Sequence[Mem
                 stamp_at=stamp_at if stamp_at.year > 1 else None,
             )
         except NotAnEvent as error:
-            work.skip(one.member.component, str(error))
+            work.skip(one.member.component, str(error), is_unread=True)
             break  # what is wrong with one date is wrong with all of its rule
         _take(made, one.member.component, work)
     if len(found) > MOST_PER_SERIES:
         why = _("Of its dates the next %(most)s were taken; %(count)s later ones were left out.")
         work.skip(first.component, why % {"most": MOST_PER_SERIES, "count": len(found) - MOST_PER_SERIES})
     elif not found:
-        work.skip(first.component, _("None of its dates lies within the next 18 months."))
+        work.skip(first.component, _("None of its dates lies ahead within 18 months."))
     elif _began_before(first.span, work.earliest):
         work.skip(first.component, _("Those of its dates that are over were left out."))
 

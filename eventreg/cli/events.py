@@ -39,9 +39,17 @@ def event_list(past: bool) -> None:
 
 @event.command("import")
 @click.argument("file", type=click.File("rb"))
-def event_import(file: BinaryIO) -> None:  # noqa: ARG001 - part of the command's face
-    """Read events from an iCalendar file as drafts."""
-    raise EventRegError("Importing calendar files is not part of this version yet; nothing was read or changed.")
+@click.option("--organizer", default="", metavar="EMAIL", help="Whose drafts they become; else the first account's.")
+@click.option("--past", is_flag=True, help="Also events that are over.")
+@with_appcontext
+def event_import(file: BinaryIO, organizer: str, past: bool) -> None:
+    """Read events from the iCalendar file FILE as drafts; - is standard input.
+
+    A file that is read again brings its drafts up to date, unless they were edited or published here.
+    """
+    from eventreg.cli import importing
+
+    importing.run(file, organizer=organizer, past=past)
 
 
 @click.group("attendees")

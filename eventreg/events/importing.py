@@ -4,9 +4,10 @@ They are brought up to date as long as nobody has touched them here. What they a
 them from what bytes is not asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -18,12 +19,12 @@ from eventreg.audit import AuditEntry
 from eventreg.errors import InvalidField
 from eventreg.events import service
 from eventreg.events.models import Event
-from eventreg.events.service import Changes, _apply
+from eventreg.events.service import Changes, _apply, _new
 from eventreg.events.values import EventValues, check, columns
 
 LARGEST_SEQUENCE = 1_000_000
 """Of the source's SEQUENCE; a column holds it, and ours goes on from there."""
-OWN_ACTIONS = frozenset({"event.imported", "event.imported_again", "event.unfollowed"})
+OWN_ACTIONS = frozenset({"event.imported", "event.imported_again", "event.followed", "event.unfollowed"})
 """What the audit trail says of an event nobody has worked on."""
 
 
@@ -111,14 +112,41 @@ def is_older(event: Event, item: Item) -> bool:
 
 
 def bring_up_to_date(
-    session: Session, event: Event, item: Item, *, values: EventValues, action: str, actor: audit.Actor, now: datetime
+    session: Session,
+    event: Event,
+    item: Item,
+    *,
+    values: EventValues,
+    action: str,
+    actor: audit.Actor,
+    now: datetime,
+    also: Mapping[str, Any] | None = None,
 ) -> Changes:
     """Takes over what differs, and with it the source's numbers. Raises: InvalidField."""
     check(values)
-    changes = _apply(session, event, columns(values), action=action, actor=actor, now=now)
+    changes = _apply(session, event, {**columns(values), **(also or {})}, action=action, actor=actor, now=now)
     remember(event, item)
     session.flush()
     return changes
+
+
+def publish_new(
+    session: Session, *, item: Item, organizer_id: int, source_id: int, actor: audit.Actor, now: datetime
+) -> Event:
+    """An event of a followed calendar, published as it comes. Raises: InvalidField."""
+    event = _new(session, item.values, organizer_id=organizer_id, now=now, host="", uid=item.uid)
+    event.status, event.published_at = "published", now
+    event.source_id, event.source_url = source_id, item.url
+    remember(event, item)
+    audit.record(session, actor=actor, action="event.followed", now=now, event_id=event.id)
+    session.flush()
+    return event
+
+
+def to_draft(session: Session, event: Event, *, actor: audit.Actor, now: datetime) -> None:
+    """Takes it off every page, as a draft that its organizer may publish again."""
+    wanted = {"status": "draft", "published_at": None}
+    _apply(session, event, wanted, action="event.unfollowed", actor=actor, now=now)
 
 
 def remember(event: Event, item: Item) -> None:

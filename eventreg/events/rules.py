@@ -12,6 +12,8 @@ class Door(StrEnum):
 
     CANCELLED = "cancelled"
     PAST = "past"
+    ELSEWHERE = "elsewhere"
+    """It comes from a followed calendar, and whoever runs it takes the answers."""
     NOT_OPEN = "not_open"
     CLOSED = "closed"
     FULL = "full"
@@ -76,6 +78,8 @@ def _door(event: Event, left: int | None, now: datetime) -> Door:
         return Door.CANCELLED
     if is_past(event, now):
         return Door.PAST
+    if event.source_id is not None:
+        return Door.ELSEWHERE
     if event.registration_opens_at is not None and now < event.registration_opens_at:
         return Door.NOT_OPEN
     if now >= closes_at(event):

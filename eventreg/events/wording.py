@@ -128,6 +128,7 @@ def status_words(availability: Availability, event: Event) -> str:
     words = {
         Door.CANCELLED: _("Cancelled"),
         Door.PAST: _("This event is over"),
+        Door.ELSEWHERE: _("No registration here"),
         Door.CLOSED: _("Registration is closed"),
         Door.FULL: _("Full"),
         Door.WAITLIST: _("Full, waitlist open"),
@@ -163,6 +164,8 @@ def closed_reason(event: Event, found: Availability) -> str:
             return _("This event was cancelled, so registration is closed.")
         case Door.PAST:
             return _("This event is over.")
+        case Door.ELSEWHERE:
+            return _("This event is run elsewhere; there is no registration for it here.")
         case Door.NOT_OPEN if found.opens_at is not None:
             return _("Registration opens on %(time)s.", time=instant(found.opens_at, event.timezone))
         case _other:

@@ -12,6 +12,7 @@ from werkzeug.routing import Rule
 
 from eventreg.db import db
 from eventreg.events.models import Event, Question
+from eventreg.following.models import FollowedCalendar
 from eventreg.links import FEED, MANAGE, RESULT, Links
 from eventreg.registrations.models import Registration
 from tests.support.factories import Factory
@@ -27,6 +28,7 @@ class Site:
     wim: Registration
     question: Question
     links: Links
+    calendar_id: int
 
     def arguments(self, rule: Rule) -> dict[str, Any]:
         """A value for each argument of an address, so that there is something behind it."""
@@ -35,6 +37,7 @@ class Site:
             "year": self.event.starts_at.year,
             "month": self.event.starts_at.month,
             "registration_id": self.amira.id,
+            "calendar_id": self.calendar_id,
             "question_id": self.question.id,
             "extension": "csv",
             "action": "retire",
@@ -77,7 +80,12 @@ def build(app: Flask, factory: Factory) -> Site:
     factory.event(title="Past", starts_at=factory.now - timedelta(days=3))
     factory.event(title="Called off", status="cancelled")
     question = factory.session.scalars(sa.select(Question).where(Question.event_id == event.id)).one()
-    return Site(app, event, amira, wim, question, app.extensions["eventreg.links"])
+    calendar = FollowedCalendar(
+        url="https://example.org/calendar.ics", organizer_id=event.organizer_id, created_at=factory.now
+    )
+    factory.session.add(calendar)
+    factory.session.commit()
+    return Site(app, event, amira, wim, question, app.extensions["eventreg.links"], calendar.id)
 
 
 JOIN_LINK = "https://meet.example.org/secret-room"

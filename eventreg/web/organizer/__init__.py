@@ -29,6 +29,8 @@ from eventreg.web.organizer import (  # noqa: E402, F401 - they add routes
     editing,
     exports,
     feed,
+    following,
+    importing,
     overview,
     people,
     pictures,

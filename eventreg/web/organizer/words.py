@@ -95,6 +95,8 @@ def history(entries: Sequence[AuditEntry], event: Event, names: Mapping[int, str
 _SAID = {
     "event.published": frozenset({"status", "published_at"}),
     "event.cancelled": frozenset({"status", "cancelled_at"}),
+    "event.unfollowed": frozenset({"status", "published_at"}),
+    "event.followed": frozenset({"published_at", "source_id", "reminder_hours"}),
     "registration.cancelled": frozenset({"status"}),
     "registration.promoted": frozenset({"status"}),
     "registration.not_approved": frozenset({"status"}),
@@ -131,6 +133,9 @@ def _what(entry: AuditEntry, names: Mapping[int, str]) -> str:
         "event.picture_changed": _("changed the picture"),
         "event.picture_removed": _("removed the picture"),
         "event.imported": _("imported the event"),
+        "event.imported_again": _("imported news of the event"),
+        "event.followed": _("took the event over from a followed calendar"),
+        "event.unfollowed": _("gave the followed calendar up"),
         "registration.added": _("added %(name)s by hand", name=name),
         "registration.changed": _("changed the registration of %(name)s", name=name),
         "registration.cancelled": _("cancelled the registration of %(name)s", name=name),
@@ -238,6 +243,7 @@ def _other_labels() -> dict[str, str]:
         "required": _("Required"),
         "position": _("Position"),
         "copied_from": _("Copied from"),
+        "source_url": _("Its own page"),
     }
 
 

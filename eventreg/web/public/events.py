@@ -5,9 +5,11 @@ from flask_babel import gettext as _
 
 from eventreg.db import db
 from eventreg.errors import NotFound
-from eventreg.events import pictures, queries
+from eventreg.events import pictures, queries, revision, rules
 from eventreg.events.models import Event
-from eventreg.web import covers
+from eventreg.following import service as following
+from eventreg.web import covers, page_cache
+from eventreg.web.moment import request_now
 from eventreg.web.public import blueprint
 from eventreg.web.public.structured import event_data
 from eventreg.web.static_files import FOREVER
@@ -18,11 +20,16 @@ A_DAY = "public, max-age=86400"
 @blueprint.get("/events/<slug>")
 def event_show(slug: str) -> Response:
     """The event, while it is published or cancelled, for whoever knows its address."""
-    event = _event(slug)
+    event, now = _event(slug), request_now()
+    page_cache.keep(revision.of_event(event), since=now, until=rules.next_change(event, now))
     picture = pictures.of_event(db.session(), event.id)
     response = make_response(
         render_template(
-            "public/event_show.html", event=event, picture=picture, structured=event_data(event, picture=picture)
+            "public/event_show.html",
+            event=event,
+            picture=picture,
+            structured=event_data(event, picture=picture),
+            source=following.name_of(db.session(), event.source_id),
         )
     )
     if event.visibility != "public":
@@ -34,11 +41,10 @@ def event_show(slug: str) -> Response:
 def cover_show(slug: str) -> Response:
     """The cover drawn for the event."""
     event = _event(slug)
+    page_cache.keep(revision.of_event(event), since=request_now(), until=None)
     response = Response(covers.draw(event.slug, event.category_key), mimetype="image/svg+xml")
     current = covers.version(event.slug, event.category_key)
     response.headers["Cache-Control"] = FOREVER if request.args.get("v") == current else A_DAY
-    response.set_etag(current)
-    response.make_conditional(request)
     return response
 
 
