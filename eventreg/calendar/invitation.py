@@ -50,10 +50,18 @@ def request(
     page = page_of(event, registration, links=links)
     entry = vevent(event, links=links, page=page, stamp_at=stamp_at, joins=is_coming(event, rsvp, status))
     if reply_address:
-        attendee = _attendee(registration)
-        attendee.params.update(PARTSTAT=PARTSTATS[rsvp], RSVP="TRUE")
-        entry.add("ATTENDEE", attendee)
-    _add_organizer(entry, event, registration, links, reply_address, site_name, contact_email)
+        entry.add("ATTENDEE", attendee(registration, rsvp))
+    entry.add(
+        "ORGANIZER",
+        organizer(
+            event,
+            registration,
+            links=links,
+            reply_address=reply_address,
+            site_name=site_name,
+            contact_email=contact_email,
+        ),
+    )
     return _wrapped(request_method(reply_address), entry)
 
 
@@ -73,7 +81,17 @@ def cancel(
     entry = vevent(event, links=links, page=page, status=status, stamp_at=stamp_at)
     if reply_address:
         entry.add("ATTENDEE", _attendee(registration))
-    _add_organizer(entry, event, registration, links, reply_address, site_name, contact_email)
+    entry.add(
+        "ORGANIZER",
+        organizer(
+            event,
+            registration,
+            links=links,
+            reply_address=reply_address,
+            site_name=site_name,
+            contact_email=contact_email,
+        ),
+    )
     return _wrapped("CANCEL", entry)
 
 
@@ -133,6 +151,13 @@ def organizer_address(registration: Registration, *, links: Links, reply_address
     return f"{local}+{links.reply_token(registration.reply_id, registration.link_generation)}@{host}"
 
 
+def attendee(registration: Registration, rsvp: str) -> vCalAddress:
+    """ATTENDEE of a request: the recipient with the answer given, asked for another."""
+    asked = _attendee(registration)
+    asked.params.update(PARTSTAT=PARTSTATS[rsvp], RSVP="TRUE")
+    return asked
+
+
 def _attendee(registration: Registration) -> vCalAddress:
     params = {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT"}
     if name := _common_name(registration.name):
@@ -140,20 +165,20 @@ def _attendee(registration: Registration) -> vCalAddress:
     return vCalAddress(mailto(registration.email), params=params)
 
 
-def _add_organizer(
-    entry: VEvent,
+def organizer(
     event: Event,
     registration: Registration,
+    *,
     links: Links,
     reply_address: str | None,
     site_name: str,
     contact_email: str,
-) -> None:
+) -> vCalAddress:
+    """ORGANIZER: where answers go; the public contact where there is no mailbox for them."""
     if reply_address:
         address = organizer_address(registration, links=links, reply_address=reply_address)
-        entry.add("ORGANIZER", vCalAddress(mailto(address), params={"CN": _common_name(site_name)}))
-    else:
-        entry.add("ORGANIZER", _public_contact(event, site_name, contact_email))
+        return vCalAddress(mailto(address), params={"CN": _common_name(site_name)})
+    return _public_contact(event, site_name, contact_email)
 
 
 def _public_contact(event: Event, site_name: str, contact_email: str) -> vCalAddress:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, false, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventreg.db import Base
@@ -13,6 +13,9 @@ VISIBILITIES = ("public", "unlisted", "private")
 """public: listed everywhere. unlisted: only by its address. private: its organizers and the people on its list."""
 WAITLIST_RULES = ("skip", "hold")
 """What happens to a waiting party larger than the free seats: it is skipped, or the seats are held for it."""
+LONG_SQLITE = "julianday(events.ends_at) - julianday(events.starts_at) > 6.9"
+LONG_POSTGRESQL = "events.ends_at - events.starts_at > interval '6.9 days'"
+"""What lasts longer than a week, or nearly; see `events.spans`."""
 QUESTION_KINDS = ("text", "paragraph", "choice", "checkbox")
 
 
@@ -50,6 +53,51 @@ class Event(Base):
             "status",
             "updated_at",
             "ics_digest",
+            sqlite_where=text("visibility = 'public' AND status <> 'draft'"),
+            postgresql_where=text("visibility = 'public' AND status <> 'draft'"),
+        ),
+        # The same of one category, read from the index alone.
+        Index(
+            "ix_events_listed_category",
+            "category_key",
+            "starts_at",
+            "id",
+            "ends_at",
+            "status",
+            sqlite_where=text("visibility = 'public' AND status <> 'draft'"),
+            postgresql_where=text("visibility = 'public' AND status <> 'draft'"),
+        ),
+        # What began long ago and is still under way, which an index by beginning cannot tell.
+        Index(
+            "ix_events_long",
+            "ends_at",
+            "starts_at",
+            "id",
+            "status",
+            sqlite_where=text(f"visibility = 'public' AND status <> 'draft' AND {LONG_SQLITE.replace('events.', '')}"),
+            postgresql_where=text(
+                f"visibility = 'public' AND status <> 'draft' AND {LONG_POSTGRESQL.replace('events.', '')}"
+            ),
+        ),
+        # When the next event ends: so long is a list good.
+        Index(
+            "ix_events_ends_at",
+            "ends_at",
+            sqlite_where=text("visibility = 'public' AND status <> 'draft'"),
+            postgresql_where=text("visibility = 'public' AND status <> 'draft'"),
+        ),
+        # What there is to filter by, each once, with when its first and last event end.
+        Index(
+            "ix_events_categories",
+            "category_key",
+            "ends_at",
+            sqlite_where=text("visibility = 'public' AND status <> 'draft'"),
+            postgresql_where=text("visibility = 'public' AND status <> 'draft'"),
+        ),
+        Index(
+            "ix_events_audiences",
+            "audience",
+            "ends_at",
             sqlite_where=text("visibility = 'public' AND status <> 'draft'"),
             postgresql_where=text("visibility = 'public' AND status <> 'draft'"),
         ),
@@ -105,7 +153,8 @@ class Event(Base):
     """Whether a "yes" is `pending`, without seats, until an organizer approves it."""
     registration_opens_at: Mapped[datetime | None]
     registration_closes_at: Mapped[datetime | None]
-    reminder_hours: Mapped[int | None] = mapped_column(default=24, server_default="24")
+    # Or SQLAlchemy would take a None that was chosen for one that was left out, and write the default.
+    reminder_hours: Mapped[int | None] = mapped_column(Integer().evaluates_none(), default=24, server_default="24")
     """How long before it begins those who come are reminded; None never."""
     remind_at: Mapped[datetime | None]
     """When the reminders fall due; None once they are queued, or when there are none to send."""

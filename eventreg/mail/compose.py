@@ -1,17 +1,9 @@
-"""Writes one mail: the outbox row and what it is about become an EmailMessage. Pure: the same input, the same bytes.
-
-The calendar part stands inside multipart/alternative, where Outlook looks for it, and once more as an attachment.
-"""
+"""Writes one mail: the outbox row and what it is about become its bytes. Pure: the same input, the same bytes."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.errors import HeaderParseError, MessageDefect
-from email.header import Header
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, formataddr
 from typing import Any
 
 from flask_babel import gettext as _
@@ -19,21 +11,20 @@ from jinja2 import Environment
 
 from eventreg.addresses import bare_address, host_of
 from eventreg.calendar import invitation
+from eventreg.calendar.stencil import Stencils
 from eventreg.calendar.text import clean, one_line
 from eventreg.events import rules
 from eventreg.events import wording as event_words
 from eventreg.events.models import Event
-from eventreg.mail import contents
+from eventreg.mail import contents, mime
 from eventreg.mail.contents import Site
+from eventreg.mail.mime import Head, Letter, method_of
 from eventreg.outbox.models import Message
 from eventreg.registrations import messages
 from eventreg.registrations.models import Registration
 
-POLICY = SMTP.clone(cte_type="7bit")
-"""Every server takes seven bits; what has more is encoded."""
 DECLINED_THERE = "declined_in_calendar"
 """Payload key of a mail that follows somebody's own DECLINED from their calendar program."""
-_METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +37,11 @@ class Subject:
     """Question and answer, in the order of the form."""
     is_in_calendar: bool
     """Whether earlier mails have put the event into the person's calendar."""
+    stencils: Stencils = field(default_factory=Stencils)
+    """Shared by the mails of a batch, see there."""
 
 
-def about_registration(message: Message, subject: Subject, *, site: Site, templates: Environment) -> EmailMessage:
+def about_registration(message: Message, subject: Subject, *, site: Site, templates: Environment) -> Letter:
     """The mail of any kind that is about one registration and where it stands."""
     ics = calendar_part(message, subject, site)
     values = _values(message, subject, site) | {
@@ -57,40 +50,32 @@ def about_registration(message: Message, subject: Subject, *, site: Site, templa
         "undo_url": _undo_url(message, subject, site),
         "calendar_note": contents.calendar_note(method_of(ics), has_mailbox=bool(site.reply_address)),
     }
-    mail = _written(message, values, site=site, templates=templates)
-    mail["Reply-To"] = _reply_to(subject, site)
-    if ics is not None:
-        _add_calendar(mail, ics)
-    return _sealed(mail, message)
+    reply_to = _reply_to(subject, site)
+    # A server that cannot deliver it tells the mailbox for answers, and by the address whose mail it was.
+    sender = reply_to if site.reply_address else ""
+    return _written(message, values, site=site, templates=templates, reply_to=reply_to, sender=sender, ics=ics)
 
 
 def about_links(
     message: Message, own: Sequence[tuple[Event, Registration]], *, site: Site, templates: Environment
-) -> EmailMessage:
+) -> Letter:
     """The mail that holds the links of one person's registrations."""
     values = {"own": [_own(event, registration, site) for event, registration in own]}
-    mail = _written(message, values, site=site, templates=templates)
-    mail["Reply-To"] = _contact(own[0][0] if len(own) == 1 else None, site)
-    return _sealed(mail, message)
+    reply_to = _contact(own[0][0] if len(own) == 1 else None, site)
+    return _written(message, values, site=site, templates=templates, reply_to=reply_to)
 
 
-def plain(message: Message, *, site: Site, templates: Environment) -> EmailMessage:
+def plain(message: Message, *, site: Site, templates: Environment) -> Letter:
     """A mail that says what its payload says: accounts, and the test of the mail server."""
     values = {"payload": message.payload, "html": contents.given_html(message.payload)}
-    mail = _written(message, values, site=site, templates=templates)
-    mail["Reply-To"] = _contact(None, site)
-    return _sealed(mail, message)
+    return _written(message, values, site=site, templates=templates, reply_to=_contact(None, site))
 
 
-def forwarded(message: Message, *, site: Site, templates: Environment) -> EmailMessage:
+def forwarded(message: Message, *, site: Site, templates: Environment) -> Letter:
     """What somebody wrote to the reply mailbox, for the organizer, who can answer them directly."""
-    mail = _written(message, contents.forwarded(message.payload), site=site, templates=templates)
-    writer = contents.writer(message.payload)
-    try:
-        mail["Reply-To"] = Address(addr_spec=writer)
-    except (HeaderParseError, MessageDefect, ValueError, IndexError):
-        mail["Reply-To"] = _contact(None, site)
-    return _sealed(mail, message)
+    values, writer = contents.forwarded(message.payload), contents.writer(message.payload)
+    reply_to = _address_or(writer, _contact(None, site))
+    return _written(message, values, site=site, templates=templates, reply_to=reply_to)
 
 
 def calendar_part(message: Message, subject: Subject, site: Site) -> bytes | None:
@@ -109,7 +94,7 @@ def calendar_part(message: Message, subject: Subject, site: Site) -> bytes | Non
     }
     if holds_entry(message):
         rsvp, status = message.payload["rsvp"], message.payload["status"]
-        return invitation.request(subject.event, subject.registration, rsvp=rsvp, status=status, **options)
+        return subject.stencils.request(subject.event, subject.registration, rsvp=rsvp, status=status, **options)
     if subject.is_in_calendar and not message.payload.get(DECLINED_THERE):
         return invitation.cancel(subject.event, subject.registration, **options)
     return None
@@ -122,12 +107,6 @@ def holds_entry(message: Message) -> bool:
         and message.payload.get("status") == "confirmed"
         and message.payload.get("rsvp") in {"yes", "maybe"}
     )
-
-
-def method_of(ics: bytes | None) -> str | None:
-    """METHOD of a calendar part, read from its bytes so that MIME can never say another."""
-    found = _METHOD.search(ics) if ics is not None else None
-    return found[1].decode() if found else None
 
 
 def _values(message: Message, subject: Subject, site: Site) -> dict[str, Any]:
@@ -175,26 +154,38 @@ def _own(event: Event, registration: Registration, site: Site) -> contents.Own:
     )
 
 
-def _reply_to(subject: Subject, site: Site) -> Address:
+def _reply_to(subject: Subject, site: Site) -> str:
     if site.reply_address:
-        return Address(
-            addr_spec=invitation.organizer_address(
-                subject.registration, links=site.links, reply_address=site.reply_address
-            )
-        )
+        return invitation.organizer_address(subject.registration, links=site.links, reply_address=site.reply_address)
     return _contact(subject.event, site)
 
 
-def _contact(event: Event | None, site: Site) -> Address:
+def _contact(event: Event | None, site: Site) -> str:
     """Who answers questions: the event's contact, or the site's where the event names none that is an address."""
+    return _address_or(event.contact_email if event is not None else "", bare_address(site.contact))
+
+
+def _address_or(given: str, otherwise: str) -> str:
     try:
-        return Address(addr_spec=event.contact_email if event is not None else "")
+        return mime.checked(given)
     except (HeaderParseError, MessageDefect, ValueError, IndexError):
-        return Address(addr_spec=bare_address(site.contact))
+        return otherwise
 
 
-def _written(message: Message, values: dict[str, Any], *, site: Site, templates: Environment) -> EmailMessage:
-    """Headers, text and HTML from the kind's folder of templates."""
+def _written(
+    message: Message,
+    values: dict[str, Any],
+    *,
+    site: Site,
+    templates: Environment,
+    reply_to: str,
+    sender: str = "",
+    ics: bytes | None = None,
+) -> Letter:
+    """Headers, text and HTML from the kind's folder of templates. From is the site's own address always.
+
+    An organizer's or attendee's would fail SPF and DMARC.
+    """
     shared = {
         "site_name": one_line(site.name),
         "site_url": site.links.absolute("/"),
@@ -204,57 +195,19 @@ def _written(message: Message, values: dict[str, Any], *, site: Site, templates:
         templates.get_template(f"mail/{message.kind}/{name}").render(shared | values)
         for name in ("subject.txt", "body.txt", "body.html")
     )
-    mail = EmailMessage(policy=POLICY if message.recipient.isascii() else POLICY.clone(utf8=True))
-    words = one_line(subject) or _("A message from %(site)s", site=shared["site_name"])
-    mail.set_raw("Subject", _encoded(words, header="Subject"))
-    mail.set_raw("From", _from(site))
-    mail["To"] = Address(addr_spec=message.recipient)
-    mail["Date"] = format_datetime(message.created_at)
-    mail["Message-ID"] = f"<{message.message_key}@{host_of(site.sender)}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(_body(text))
-    mail.add_alternative(_body(html), subtype="html")
-    return mail
-
-
-def _from(site: Site) -> str:
-    """The site's own address, never an organizer's or attendee's, or the mail would fail SPF and DMARC."""
-    name, address = one_line(site.name), bare_address(site.sender)
-    if name.isascii():
-        return formataddr((name, address))
-    return f"{_encoded(name, header='From')}\r\n <{address}>"
-
-
-def _encoded(text: str, *, header: str) -> str:
-    """Text as a header holds it, on lines short enough for EmailMessage to leave alone.
-
-    Its own folding (Python 3.11) loses blanks between encoded words and the quotes that keep an address apart.
-    """
-    if text.isascii() and "=?" not in text:
-        return Header(text, "us-ascii", header_name=header).encode(linesep="\r\n")
-    return Header(text, "utf-8", header_name=header).encode(linesep="\r\n")
+    head = Head(
+        subject=one_line(subject) or _("A message from %(site)s", site=shared["site_name"]),
+        sender=mime.sender_header(shared["site_name"], bare_address(site.sender)),
+        recipient=message.recipient,
+        reply_to=reply_to,
+        date=message.created_at,
+        message_id=f"<{message.message_key}@{host_of(site.sender)}>",
+        key=message.message_key,
+    )
+    content = mime.assemble(head, text=_body(text), html=_body(html), ics=ics)
+    return Letter(head.subject, sender or bare_address(site.sender), content)
 
 
 def _body(text: str) -> str:
     """Without what is not text, and without the empty lines that templates leave behind."""
     return re.sub(r"\n{3,}", "\n\n", clean(text)) + "\n"
-
-
-def _add_calendar(mail: EmailMessage, ics: bytes) -> None:
-    method = method_of(ics) or ""
-    mail.add_alternative(
-        ics,
-        maintype="text",
-        subtype="calendar",
-        params={"charset": "UTF-8", "method": method, "component": "VEVENT"},
-    )
-    mail.add_attachment(
-        ics, maintype="application", subtype="ics", filename="invite.ics", params={"name": "invite.ics"}
-    )
-
-
-def _sealed(mail: EmailMessage, message: Message) -> EmailMessage:
-    """The boundaries between its parts made of its key, so that it has the same bytes at every try."""
-    for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
-        part.set_boundary(f"=_{message.message_key}_{number}")
-    return mail

@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +18,7 @@ from flask import Flask, current_app
 from eventreg.addresses import for_envelope, host_of
 from eventreg.errors import EventRegError
 from eventreg.mail import kept, smtp
+from eventreg.mail.mime import Letter
 from eventreg.outbox.backoff import Failure, Trouble
 
 
@@ -30,18 +30,16 @@ class UndeliveredError(EventRegError):
         self.failure = failure
 
 
-class Letter(flask_mail.Message):
+class Ready(flask_mail.Message):
     """A Flask-Mail message whose bytes were made by `mail.compose`."""
 
-    def __init__(self, mail: EmailMessage, *, recipient: str, sender: str) -> None:
-        super().__init__(subject=str(mail["Subject"]), recipients=[recipient], sender=sender)
-        self.mail = mail
-        self.envelope_recipient = recipient
-        self.envelope_sender = sender
+    def __init__(self, letter: Letter, *, recipient: str) -> None:
+        super().__init__(subject=letter.subject, recipients=[recipient], sender=for_envelope(letter.sender))
+        self.letter = letter
 
     def as_bytes(self) -> bytes:
         """The mail as it is sent."""
-        return self.mail.as_bytes()
+        return self.letter.content
 
 
 class TimedConnection(flask_mail.Connection):
@@ -57,7 +55,8 @@ class TimedConnection(flask_mail.Connection):
             "timeout": config["MAIL_TIMEOUT"],
             "local_hostname": host_of(config["MAIL_DEFAULT_SENDER"]),
         }
-        secure = ssl.create_default_context()
+        # Reading all the world's certificates takes as long as twenty mails.
+        secure = ssl.create_default_context() if state.use_ssl or state.use_tls else None
         host: smtplib.SMTP
         if state.use_ssl:
             host = smtp.TimedSMTPoverTLS(state.server, state.port, context=secure, **options)
@@ -81,14 +80,13 @@ class TimedConnection(flask_mail.Connection):
                 self.host.quit()
             self.host.close()
 
-    def hand_over(self, letter: Letter) -> str:
+    def hand_over(self, ready: Ready) -> str:
         """Sends one mail and returns the server's words. Raises: smtp.RefusedError, smtp.BrokenError, as connecting."""
         if self.host is None or self.host.sock is None:
             self.host = self.configure_host()
-        words = smtp.transmit(
-            self.host, sender=letter.envelope_sender, recipient=letter.envelope_recipient, content=letter.as_bytes()
-        )
-        flask_mail.email_dispatched.send(current_app._get_current_object(), message=letter)  # type: ignore[attr-defined] # noqa: SLF001 - as Flask-Mail does
+        (recipient,) = ready.recipients
+        words = smtp.transmit(self.host, sender=str(ready.sender), recipient=str(recipient), content=ready.as_bytes())
+        flask_mail.email_dispatched.send(current_app._get_current_object(), message=ready)  # type: ignore[attr-defined] # noqa: SLF001 - as Flask-Mail does
         return words
 
 
@@ -103,22 +101,21 @@ class Mail(flask_mail.Mail):
 class Way(Protocol):
     """How mails leave this program."""
 
-    def send(self, mail: EmailMessage, *, recipient: str, file_name: str) -> str:
+    def send(self, letter: Letter, *, recipient: str, file_name: str) -> str:
         """Sends or keeps one mail and returns what was said about it. Raises: UndeliveredError."""
 
 
 class ToServer:
     """Through the mail server of the settings."""
 
-    def __init__(self, connection: TimedConnection, sender: str) -> None:
+    def __init__(self, connection: TimedConnection) -> None:
         self._connection = connection
-        self._sender = sender
         self._broken_in_a_row = 0
 
-    def send(self, mail: EmailMessage, *, recipient: str, file_name: str) -> str:  # noqa: ARG002 - kept mail has names
+    def send(self, letter: Letter, *, recipient: str, file_name: str) -> str:  # noqa: ARG002 - kept mail has names
         """One mail; a lost connection is opened again with the next."""
         try:
-            words = self._connection.hand_over(Letter(mail, recipient=for_envelope(recipient), sender=self._sender))
+            words = self._connection.hand_over(Ready(letter, recipient=for_envelope(recipient)))
         except smtp.RefusedError as refusal:
             raise UndeliveredError(smtp.read_refusal(refusal)) from refusal
         except smtp.BrokenError as broken:
@@ -138,10 +135,10 @@ class ToFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def send(self, mail: EmailMessage, *, recipient: str, file_name: str) -> str:  # noqa: ARG002 - it is in the mail
+    def send(self, letter: Letter, *, recipient: str, file_name: str) -> str:  # noqa: ARG002 - it is in the mail
         """One mail as one file."""
         try:
-            path = kept.keep(self._folder, file_name, mail.as_bytes())
+            path = kept.keep(self._folder, file_name, letter.content)
         except OSError as error:
             words = f"The mail cannot be kept in {self._folder}: {error.strerror}"
             raise UndeliveredError(Failure(Trouble.UNREACHABLE, words)) from error
@@ -165,7 +162,7 @@ def open_way(app: Flask) -> Iterator[Way]:
     connection = app.extensions["eventreg.mail"].connect()
     connection.host = None
     try:
-        yield ToServer(connection, for_envelope(app.config["MAIL_DEFAULT_SENDER"]))
+        yield ToServer(connection)
     finally:
         connection.__exit__(None, None, None)
 
@@ -181,7 +178,7 @@ def reach(app: Flask) -> str:
     return ""
 
 
-def send_now(app: Flask, mail: EmailMessage, *, recipient: str, kind: str, now: datetime, key: str) -> str:
+def send_now(app: Flask, letter: Letter, *, recipient: str, kind: str, now: datetime, key: str) -> str:
     """Sends one mail past the queue, for `eventreg mail test`. Raises: UndeliveredError."""
     with open_way(app) as way:
-        return way.send(mail, recipient=recipient, file_name=kept.file_name(created_at=now, kind=kind, key=key))
+        return way.send(letter, recipient=recipient, file_name=kept.file_name(created_at=now, kind=kind, key=key))

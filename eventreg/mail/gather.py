@@ -1,7 +1,6 @@
 """Reads from the database what a mail is about, decides whether it may still leave, and has it written."""
 
 from datetime import datetime
-from email.message import EmailMessage
 from typing import Any
 
 from flask import Flask
@@ -17,6 +16,7 @@ from eventreg.events.models import Event
 from eventreg.mail import compose, contents
 from eventreg.mail.compose import Subject
 from eventreg.mail.contents import Site
+from eventreg.mail.mime import Letter
 from eventreg.outbox import queries as outbox_queries
 from eventreg.outbox.models import Message
 from eventreg.registrations import queries as registration_queries
@@ -51,7 +51,7 @@ def templates_of(app: Flask) -> Environment:
     return made
 
 
-def write(session: Session, message: Message, app: Flask, *, now: datetime) -> EmailMessage:
+def write(session: Session, message: Message, app: Flask, *, now: datetime) -> Letter:
     """The mail of that row. Raises: PointlessError; anything else means that it cannot be written."""
     options: dict[str, Any] = {"site": site_of(app), "templates": templates_of(app)}
     if message.kind in PLAIN:

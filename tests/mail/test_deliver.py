@@ -22,6 +22,7 @@ from flask import Flask
 
 from eventreg.mail import deliver
 from eventreg.mail.deliver import UndeliveredError
+from eventreg.mail.mime import Letter
 from eventreg.outbox.backoff import Failure, Trouble
 from tests.support import smtp
 from tests.support.smtp import SmtpServer, settings_for
@@ -31,11 +32,11 @@ NAME = "20261005T160000.000000Z-test-0af3bd550af3.eml"
 MakeApp = Callable[..., Flask]
 
 
-def letter(to: str = "amira@example.org") -> EmailMessage:
+def letter(to: str = "amira@example.org") -> Letter:
     mail = EmailMessage(policy=policy.SMTP)
     mail["From"], mail["To"], mail["Subject"], mail["Message-ID"] = "events@example.org", to, "Hello", "<1@example.org>"
     mail.set_content(".\nA line with a dot alone comes before this one.\n")
-    return mail
+    return Letter("Hello", "Events <events@example.org>", mail.as_bytes())
 
 
 def send(app: Flask, *recipients: str) -> list[Any]:

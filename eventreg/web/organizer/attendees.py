@@ -13,7 +13,7 @@ from eventreg.registrations.queries import AttendeeFilter
 from eventreg.web import cleaning
 from eventreg.web.access import event_door, me
 from eventreg.web.moment import request_now
-from eventreg.web.organizer import blueprint, words
+from eventreg.web.organizer import blueprint, mail_words, words
 from eventreg.web.organizer.actions import mail_is_sent
 from eventreg.web.organizer.dashboard import page_number
 
@@ -40,7 +40,7 @@ def attendee_list(event: Event) -> str:
         counts=queries.counts(session, [event.id]).get(event.id, queries.Counts()),
         groups=words.groups(),
         group_of=queries.group,
-        mail_of={row.id: words.mail_state(mails.get(row.id), event, is_sent=mail_is_sent()) for row in found.rows},
+        mail_of={row.id: mail_words.mail_state(mails.get(row.id), event, is_sent=mail_is_sent()) for row in found.rows},
         query_for=query_for,
     )
 
