@@ -236,7 +236,7 @@ def test_event_moved_nearer_ends_the_offer_when_it_begins(session, hall, now) ->
     with write_transaction(session):
         event_changes.save(session, event_id=event.id, values=values, notify=False, actor=OLGA, now=now)
     assert state(session, first) == ("waitlisted", now + 5 * HOUR)
-    with pytest.raises(RegistrationNotOpen, match="^This event has begun"):
+    with pytest.raises(RegistrationNotOpen, match="This event has begun"):
         act(session, offers.accept, first, now + 5 * HOUR)
 
 
