@@ -3,6 +3,9 @@
 SQLite lets waiting writers poll, and under a rush some poll for seconds while others win again and again. Here the
 threads of a process queue for one lock, and the processes of a host for another, so that only one of them at a
 time is SQLite's concern. It is a courtesy and no guard: whoever waits too long goes on, and SQLite decides.
+
+A process that has just had its turn must not take the next one before the others wake up, so there are two locks,
+as at a revolving door: who holds NEXT waits for TURN, and everybody else for NEXT.
 """
 
 import fcntl
@@ -14,7 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-NAP_SECONDS = 0.001
+NEXT, TURN = 0, 1
+"""Bytes of the lock file. Locks on them end with the process that holds them, however it ends."""
+NAPS = {NEXT: 0.001, TURN: 0.0002}
+"""Seconds between tries; one process at a time tries for TURN."""
 _in_process: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
 _files: dict[tuple[int, Path], int] = {}
 """Open lock files by process: a descriptor that crossed a fork would lock for both."""
@@ -32,7 +38,7 @@ def turn(database: Path, *, patience: float) -> Iterator[None]:
             yield
         finally:
             if file is not None:
-                fcntl.flock(file, fcntl.LOCK_UN)
+                _unlock(file, TURN)
     finally:
         if first:
             lock.release()
@@ -44,15 +50,29 @@ def _locked(database: Path, deadline: float) -> int | None:
         file = _file(database)
     except OSError:
         return None  # a read-only folder, a full disk: SQLite will say so
+    if not _lock(file, NEXT, deadline):
+        return None
+    try:
+        return file if _lock(file, TURN, deadline) else None
+    finally:
+        _unlock(file, NEXT)
+
+
+def _lock(file: int, byte: int, deadline: float) -> bool:
+    """Whether the lock on that byte was had in time. The threads of a process must not ask for it together."""
     while True:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                return None
-            time.sleep(NAP_SECONDS)
+                return False
+            time.sleep(NAPS[byte])
         else:
-            return file
+            return True
+
+
+def _unlock(file: int, byte: int) -> None:
+    fcntl.lockf(file, fcntl.LOCK_UN, 1, byte)
 
 
 def _file(database: Path) -> int:

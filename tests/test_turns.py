@@ -1,5 +1,6 @@
 """Writers of one SQLite file take turns, and a stuck one costs patience and nothing more."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -39,6 +40,29 @@ def test_processes_and_threads_never_have_their_turn_together(tmp_path) -> None:
         thread.join()
     assert [program.wait(timeout=60) for program in programs] == [0, 0]
     assert counter.read_text() == "600"
+
+
+GREEDY = """
+import sys, time
+from pathlib import Path
+from eventreg.turns import turn
+log, until = open(sys.argv[1], "a"), time.monotonic() + 1.5
+while time.monotonic() < until:
+    with turn(Path(sys.argv[2]), patience=30):
+        time.sleep(0.002)
+        log.write(sys.argv[3])
+        log.flush()
+"""
+
+
+def test_two_processes_that_always_want_a_turn_alternate(tmp_path) -> None:
+    log = tmp_path / "log"
+    programs = [
+        subprocess.Popen([sys.executable, "-c", GREEDY, str(log), str(tmp_path / "x.db"), name]) for name in "ab"
+    ]
+    assert [program.wait(timeout=60) for program in programs] == [0, 0]
+    both = log.read_text().lstrip(log.read_text()[0]).rstrip(log.read_text()[-1])
+    assert max(len(run.group()) for run in re.finditer("a+|b+", both)) < 50
 
 
 def test_whoever_waits_too_long_goes_on(tmp_path) -> None:
