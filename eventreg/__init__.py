@@ -9,6 +9,7 @@ from flask_migrate import Migrate
 
 from eventreg import settings
 from eventreg.db import db
+from eventreg.db import init_app as init_database
 from eventreg.links import Links
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,12 +31,13 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: Pat
     )
     settings.load(app, overrides)
     app.extensions["eventreg.links"] = Links(app.config["BASE_URL"], app.config["SECRET_KEY"])
-    db.init_app(app)
+    init_database(app)
     Migrate(app, db, directory=str(ROOT / "eventreg" / "migrations"))  # type: ignore[no-untyped-call]
 
     # Imported here because these packages import this module's neighbours while it is being imported itself.
     from eventreg import mail, tasks, web  # noqa: PLC0415
     from eventreg.calendar import blocks  # noqa: PLC0415
+    from eventreg.events import revision as _revision  # noqa: F401, PLC0415 - listens to what sessions write
     from eventreg.following import models as _following  # noqa: F401, PLC0415 - tables that others refer to
     from eventreg.incoming import models as _incoming  # noqa: F401, PLC0415
 

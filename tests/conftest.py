@@ -23,6 +23,7 @@ from eventreg.events.models import Event
 from eventreg.mail import batch
 from eventreg.organizers.models import Organizer
 from eventreg.registrations.models import Registration
+from eventreg.web import page_cache
 from tests.support import browsers, live, making, needs, smtp
 from tests.support.databases import KINDS, Databases
 from tests.support.factories import PASSWORD, Factory
@@ -136,6 +137,7 @@ def make_app(database_url: str, instance: Path, clock: Clock) -> Iterator[Callab
     def make(**settings: Any) -> Flask:
         app = making.make_app(database_url, instance, **settings)
         app.before_request_funcs.setdefault(None, []).insert(0, lambda: setattr(g, "now", clock.now))
+        page_cache.of(app).now = lambda: clock.now
         made.append(app)
         return app
 

@@ -1,6 +1,5 @@
 """The Atom feed: what is coming, the newest announcement first. Source: RFC 4287."""
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,6 @@ from eventreg.calendar import feed, markdown_text
 from eventreg.calendar.text import clean, one_line
 from eventreg.calendar.vevent import local_time, location
 from eventreg.events.models import Event
-from eventreg.events.search import name_key
 from eventreg.links import Links
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
@@ -24,17 +22,11 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 ET.register_namespace("", NAMESPACE)
 
 
-def etag(chosen: feed.Selection, found: feed.State, *, now: datetime, links: Links, site_name: str) -> str:
-    """A strong tag; the day belongs to it because events that are over leave the feed."""
-    facts = (links.absolute(chosen.query() or "/"), site_name, found, feed.day_of(now).date().isoformat())
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
-
-
 def read(session: Session, chosen: feed.Selection, *, now: datetime) -> Sequence[Event]:
     """The events that are not over, the latest changed first."""
     query = (
         select(Event)
-        .where(*chosen.conditions(now), Event.ends_at >= feed.day_of(now))
+        .where(*chosen.conditions(session, now), Event.ends_at >= feed.day_of(now))
         .order_by(Event.updated_at.desc(), Event.id.desc())
         .limit(LIMIT)
     )
@@ -45,11 +37,8 @@ def build(events: Sequence[Event], chosen: feed.Selection, *, links: Links, site
     """The document; the same events give the same bytes."""
     root = ET.Element(_name("feed"))
     address = links.absolute(f"/feed.atom{chosen.query()}")
-    title = one_line(site_name)
-    if name_key(chosen.category):
-        title = _("%(site)s: %(category)s", site=title, category=one_line(chosen.category))
     _add(root, "id", address)
-    _add(root, "title", title)
+    _add(root, "title", chosen.named(site_name))
     _add(root, "updated", _instant(max((event.updated_at for event in events), default=EPOCH)))
     _add(root, "link", rel="self", type="application/atom+xml", href=address)
     _add(root, "link", rel="alternate", type="text/html", href=links.absolute("/events/"))

@@ -1,26 +1,28 @@
 """The public feeds: a header and the stored blocks of the events in it.
 
-The ETag comes from one aggregate query, before any block is read; a calendar program that asks every hour mostly
-costs that query. Source of the header: RFC 7986.
+A web process keeps the finished bytes (`web/page_cache.py`) until the counter of changed events or the day moves, so
+a calendar program that asks every hour costs one small statement. Source of the header: RFC 7986.
 """
 
-import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from flask_babel import gettext as _
 from icalendar import vDuration, vUri
-from sqlalchemy import ColumnElement, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from eventreg import timezones
 from eventreg.calendar.text import Text, one_line
 from eventreg.calendar.vevent import calendar
-from eventreg.events.listing import LISTED, about
+from eventreg.events import wording
+from eventreg.events.matching import about
 from eventreg.events.models import Event
 from eventreg.events.search import fold, name_key
+from eventreg.events.spans import LISTED, ending_after, joined
 from eventreg.links import Links
 
 BACK = timedelta(days=180)
@@ -34,32 +36,73 @@ _HAS_BLOCK = Event.ics_digest != 0
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which public events; names of categories and audiences count by their keys, `q` as the list's search does."""
+    """Which public events; names of categories and audiences count by their keys, `q` as the list's search does.
+
+    `from_on` and `to_on` are days of `timezone`, the site's, as the list has them.
+    """
 
     category: str = ""
     audience: str = ""
     q: str = ""
+    from_on: date | None = None
+    to_on: date | None = None
+    timezone: str = "UTC"
 
-    def conditions(self, now: datetime) -> list[ColumnElement[bool]]:
+    def entries(self, session: Session, now: datetime) -> Select[Any]:
+        """(ics_block, updated_at, category, audience) of every event in the feed, by time."""
+        columns = (Event.ics_block, Event.updated_at, Event.category, Event.audience, Event.starts_at, Event.uid)
+        conditions = [*self.conditions(session, now), _HAS_BLOCK]
+        parts = [[*conditions, *part] for part in ending_after(day_of(now) - BACK)]
+        found = joined(parts, *columns).c
+        shown = (found.ics_block, found.updated_at, found.category, found.audience)
+        return select(*shown).order_by(found.starts_at, found.uid)
+
+    def conditions(self, session: Session, now: datetime) -> list[ColumnElement[bool]]:
         """What an event must meet to be in the feed."""
-        chosen = about(q=self.q, category=name_key(self.category), audience=name_key(self.audience))
+        chosen = about(session, q=self.q, category=name_key(self.category), audience=name_key(self.audience))
+        if self.from_on is not None:
+            chosen.append(Event.ends_at > timezones.day_start(self.from_on, self.timezone))
+        if self.to_on is not None:
+            chosen.append(Event.starts_at < timezones.day_start(self.to_on + timedelta(days=1), self.timezone))
         return [LISTED, *in_window(now), *chosen]
 
     def query(self) -> str:
         """The selection as the query of its address, in one spelling only."""
-        named = {"category": name_key(self.category), "audience": name_key(self.audience), "q": fold(self.q)}
+        named = {
+            "category": name_key(self.category),
+            "audience": name_key(self.audience),
+            "q": fold(self.q),
+            "from": self.from_on.isoformat() if self.from_on else "",
+            "to": self.to_on.isoformat() if self.to_on else "",
+        }
         chosen = {name: value for name, value in named.items() if value}
         return f"?{urlencode(chosen)}" if chosen else ""
 
+    def named(self, site_name: str, *, category: str = "", audience: str = "") -> str:
+        """What a program that shows several calendars calls this one; the names as events spell them."""
+        parts = []
+        if name_key(self.category):
+            parts.append(one_line(category or self.category))
+        if name_key(self.audience):
+            parts.append(_("for %(audience)s", audience=one_line(audience or self.audience)))
+        if fold(self.q):
+            parts.append(_("“%(words)s”", words=one_line(self.q)))
+        if self.from_on is not None:
+            parts.append(_("from %(day)s", day=wording.full_day(self.from_on)))
+        if self.to_on is not None:
+            parts.append(_("until %(day)s", day=wording.full_day(self.to_on)))
+        site = one_line(site_name)
+        return _("%(site)s: %(category)s", site=site, category=", ".join(parts)) if parts else site
+
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """What a feed's bytes depend on beside its address; `last_modified` also covers events that left it."""
+class Found:
+    """What a feed shows now; `last_modified` also covers events that left it."""
 
-    count: int
-    digests: int
+    blocks: Sequence[bytes]
     changed_at: datetime | None
     category: str
+    audience: str
     last_modified: datetime
 
 
@@ -78,48 +121,34 @@ def day_of(now: datetime) -> datetime:
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def state(session: Session, chosen: Selection, *, now: datetime) -> State:
-    """One statement, and no block read.
-
-    `last_modified` is never before today's first instant, when the window moved, nor before the last change of any
-    event at all: one that was withdrawn from the feed no longer counts among those in it.
-    """
-    newest: Any = select(func.max(Event.updated_at)).scalar_subquery()
-    named: Any = func.min(Event.category) if name_key(chosen.category) else literal("")
-    query = select(func.count(), func.sum(Event.ics_digest), func.max(Event.updated_at), named, newest)
-    query = query.where(*chosen.conditions(now), _HAS_BLOCK)
-    count, digests, changed_at, category, any_change = session.execute(query).one()
-    return State(
-        count=count,
-        digests=int(digests or 0),
-        changed_at=changed_at,
-        category=category or chosen.category,
-        last_modified=max(any_change or day_of(now), day_of(now)),
-    )
-
-
-def read(session: Session, chosen: Selection, seen: State, *, now: datetime) -> tuple[State, list[bytes]]:
-    """The blocks in order, and the state true of exactly them, should a change have come in between."""
-    query = (
-        select(Event.ics_block, Event.ics_digest, Event.updated_at)
-        .where(*chosen.conditions(now), _HAS_BLOCK)
-        .order_by(Event.starts_at, Event.uid)
-    )
-    rows = session.execute(query).all()
-    found = replace(
-        seen,
-        count=len(rows),
-        digests=sum(row.ics_digest for row in rows),
+def read(session: Session, chosen: Selection, *, now: datetime) -> Found:
+    """The stored entries in order, by two statements."""
+    rows = session.execute(chosen.entries(session, now)).all()
+    category, audience = name_key(chosen.category), name_key(chosen.audience)
+    categories = [row.category for row in rows] if category else []
+    named = {name for row in rows for name in row.audience.split(", ")} if audience else set()
+    return Found(
+        blocks=[row.ics_block for row in rows if row.ics_block],
         changed_at=max((row.updated_at for row in rows), default=None),
+        category=min(categories, default=chosen.category),
+        audience=min((name for name in named if name_key(name) == audience), default=chosen.audience),
+        last_modified=last_modified(session, now=now),
     )
-    return found, [row.ics_block for row in rows]
 
 
-def head(chosen: Selection, found: State, *, links: Links, site_name: str) -> bytes:
+def last_modified(session: Session, *, now: datetime) -> datetime:
+    """When a feed may last have changed.
+
+    Never before today's first instant, when the window moved, nor before the last change of any event at all: one
+    that was withdrawn from the feed no longer counts among those in it.
+    """
+    newest = session.scalar(select(func.max(Event.updated_at)))
+    return max(newest or day_of(now), day_of(now))
+
+
+def head(chosen: Selection, found: Found, *, links: Links, site_name: str) -> bytes:
     """Everything before the first event."""
-    name = one_line(site_name)
-    if name_key(chosen.category):
-        name = _("%(site)s: %(category)s", site=name, category=one_line(found.category))
+    name = chosen.named(site_name, category=found.category, audience=found.audience)
     about = _("Public events. Changes show within an hour. Some programs take a day.")
     address = links.absolute(f"/calendar.ics{chosen.query()}")
     return calendar_head(
@@ -141,11 +170,11 @@ def calendar_head(*, name: str, about: str, source: str, page: str, changed_at: 
     return bytes(made.to_ical()).removesuffix(END)
 
 
-def etag(header: bytes, found: State) -> str:
-    """A strong tag: the header's bytes, how many blocks follow and what their digests add up to."""
-    return hashlib.sha256(b"%s%d %d" % (header, found.count, found.digests)).hexdigest()[:32]
+def build(found: Found, chosen: Selection, *, links: Links, site_name: str) -> bytes:
+    """The whole feed; the same events give the same bytes on every host, wherever the window stands."""
+    return assembled(head(chosen, found, links=links, site_name=site_name), found.blocks)
 
 
-def joined(header: bytes, blocks: Iterable[bytes]) -> bytes:
+def assembled(header: bytes, blocks: Iterable[bytes]) -> bytes:
     """The whole feed."""
     return b"".join([header, *blocks, END])

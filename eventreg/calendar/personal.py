@@ -104,7 +104,7 @@ def build(answered: Answered, *, links: Links, source: str, site_name: str) -> b
         page=links.absolute("/events/"),
         changed_at=max(changes, default=None),
     )
-    return feed.joined(header, blocks)
+    return feed.assembled(header, blocks)
 
 
 def _conditions(email_key: str, now: datetime) -> list[ColumnElement[bool]]:

@@ -1,4 +1,4 @@
-"""Finding events that anybody may see: the list, a month, and what there is to filter by.
+"""Finding events that anybody may see: the list and a month.
 
 Listed are public events that are not drafts; a cancelled one stays, saying so, until its date has passed. Days
 asked for are days of the site's own zone. Without a first day the list begins now; with one, it is taken at its
@@ -6,23 +6,26 @@ word, also where that lies in the past. `past` turns the list round: what has en
 """
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from eventreg import timezones
-from eventreg.events import wording
-from eventreg.events.models import Event
-from eventreg.events.search import fold, name_key
+from eventreg.events import spans
+from eventreg.events.matching import about
+from eventreg.events.models import Counter, Event
+from eventreg.events.revision import KEY
+from eventreg.events.spans import LISTED, Conditions, stays
 
 PAGE_SIZE = 20
-LISTED = and_(Event.visibility == literal_column("'public'"), Event.status != literal_column("'draft'"))
-"""The words written out, not bound, so that both databases see that the partial index serves it."""
-LONGEST_SEARCH = 200
-MOST_WORDS = 8
+MOST_COUNTED = 500
+"""Beyond so many, a list says “more than”: a count would have to read every event."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,54 +50,119 @@ class EventFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the order of a list an event stands; a link to the next page carries the last one's.
+
+    >>> Place.read("1792436400000000.12").written()
+    '1792436400000000.12'
+    """
+
+    starts_at: datetime
+    event_id: int
+
+    def written(self) -> str:
+        """As an address carries it."""
+        return f"{(self.starts_at - _EPOCH) // timedelta(microseconds=1)}.{self.event_id}"
+
+    @classmethod
+    def read(cls, text: str) -> "Place | None":
+        """Back from an address; None when it is none."""
+        found = re.fullmatch(r"(-?[0-9]{1,16})\.([0-9]{1,10})", text)
+        return cls(_EPOCH + timedelta(microseconds=int(found[1])), int(found[2])) if found else None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """One page of what was found. `number` may lie beyond `pages`; `events` is empty then."""
+    """One page of what was found. `number` may lie beyond `pages`; `events` is empty then.
+
+    `total` stops at MOST_COUNTED + 1.
+    """
 
     events: Sequence[Event]
     total: int
     number: int
+    has_next: bool
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether `total` and `pages` are all there are."""
+        return self.total <= MOST_COUNTED
 
     @property
     def pages(self) -> int:
         """How many pages there are, at least one."""
         return max(1, math.ceil(self.total / PAGE_SIZE))
 
+    @property
+    def first(self) -> str:
+        """The place of its first event, for the link to the page before; empty without events."""
+        return Place(self.events[0].starts_at, self.events[0].id).written() if self.events else ""
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A category or an audience that events name, and whether it is worth offering for what comes or what was."""
-
-    key: str
-    name: str
-    upcoming: bool
-    past: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """Everything there is to filter by, in order of names."""
-
-    categories: tuple[Choice, ...]
-    audiences: tuple[Choice, ...]
+    @property
+    def last(self) -> str:
+        """The place of its last event, for the link to the page after; empty without events."""
+        return Place(self.events[-1].starts_at, self.events[-1].id).written() if self.events else ""
 
 
-def find(session: Session, wanted: EventFilter, *, now: datetime, timezone: str) -> Page:
-    """The wanted page of events. Two statements, whatever is asked."""
-    conditions = [LISTED, _stays(now), *_about(wanted), *_when(wanted, now, timezone)]
-    total = session.scalar(select(func.count()).select_from(Event).where(*conditions)) or 0
-    order = (Event.starts_at.desc(), Event.id.desc()) if wanted.past else (Event.starts_at, Event.id)
-    rows = _rows(conditions).order_by(*order).limit(PAGE_SIZE).offset((wanted.page - 1) * PAGE_SIZE)
-    return Page(session.scalars(rows).all(), total, wanted.page)
+class Spell(NamedTuple):
+    """An event's time, from which its days follow."""
+
+    id: int
+    starts_at: datetime
+    ends_at: datetime
+    timezone: str
 
 
-def month(session: Session, wanted: EventFilter, *, first: date, now: datetime, timezone: str) -> Sequence[Event]:
-    """All events that touch the month beginning on `first`, by the words, category and audience of the filter.
+def ground(session: Session, *, now: datetime) -> tuple[int, datetime | None]:
+    """How often any event has changed, and when the next listed event ends: lists are the same until either moves."""
+    counted = select(Counter.value).where(Counter.key == KEY).scalar_subquery()
+    ends_at: Any = select(func.min(Event.ends_at)).where(LISTED, Event.ends_at > now).scalar_subquery()
+    row = session.execute(select(counted, ends_at)).one()
+    return row[0] or 0, row[1]
 
-    A day more on either side, because the days of a month are those of each event's own zone (`by_day`).
+
+def find(
+    session: Session,
+    wanted: EventFilter,
+    *,
+    now: datetime,
+    timezone: str,
+    after: Place | None = None,
+    before: Place | None = None,
+) -> Page:
+    """The wanted page of events, counted from the place before or after it where that is known.
+
+    Three statements, whatever is asked, and one more for words on SQLite.
     """
-    a_day = timedelta(days=1)
-    conditions = [LISTED, _stays(now), *_about(wanted), *_between(first - a_day, month_end(first) + a_day, timezone)]
-    return session.scalars(_rows(conditions).order_by(Event.starts_at, Event.id)).all()
+    parts = _parts(session, wanted, now, timezone)
+    total = _total(session, parts)
+    back = before is not None and wanted.page > 1
+    at = (before if back else after) if wanted.page > 1 else None
+    offset = 0 if at else (wanted.page - 1) * PAGE_SIZE
+    ids = _ids(session, parts, at=at, offset=offset, descending=wanted.past != back)
+    has_next = back or len(ids) > PAGE_SIZE
+    ids = ids[:PAGE_SIZE][::-1] if back else ids[:PAGE_SIZE]
+    known = load(session, ids)
+    return Page([known[each] for each in ids], total, wanted.page, has_next)
+
+
+def load(session: Session, ids: Iterable[int]) -> dict[int, Event]:
+    """The events of a list, without their long texts."""
+    query = select(Event).options(defer(Event.description), defer(Event.search_text)).where(Event.id.in_(set(ids)))
+    return {event.id: event for event in session.scalars(query)}
+
+
+def month(session: Session, wanted: EventFilter, *, first: date, now: datetime, timezone: str) -> dict[date, list[int]]:
+    """The events of each busy day of the month beginning on `first`, in order, by words, category and audience.
+
+    A day more on either side is asked for, because the days of a month are those of each event's own zone.
+    """
+    a_day, last = timedelta(days=1), month_end(first)
+    asked = replace(wanted, from_on=first - a_day, to_on=last + a_day, past=False)
+    columns = (Event.id, Event.starts_at, Event.ends_at, Event.timezone)
+    found = spans.joined(_parts(session, asked, now, timezone), *columns)
+    rows = session.execute(select(found).order_by(found.c.starts_at, found.c.id))
+    return by_day([Spell(*row) for row in rows], first=first, last=last)
 
 
 def month_end(first: date) -> date:
@@ -106,89 +174,55 @@ def month_end(first: date) -> date:
     return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
-def by_day(events: Sequence[Event], *, first: date, last: date) -> dict[date, list[Event]]:
+def by_day(spells: Sequence[Spell], *, first: date, last: date) -> dict[date, list[int]]:
     """The events of each day from `first` to `last`, by the calendar of each event's own zone; busy days only."""
-    days: dict[date, list[Event]] = {}
-    for event in events:
-        day = max(first, wording.first_day(event))
-        while day <= min(last, wording.last_day(event)):
-            days.setdefault(day, []).append(event)
+    days: dict[date, list[int]] = {}
+    for spell in spells:
+        day = max(first, timezones.local_date(spell.starts_at, spell.timezone))
+        # An event that ends at midnight ends on the day before.
+        end = min(last, timezones.local_date(spell.ends_at - timedelta(microseconds=1), spell.timezone))
+        while day <= end:
+            days.setdefault(day, []).append(spell.id)
             day += timedelta(days=1)
     return dict(sorted(days.items()))
 
 
-def choices(session: Session, *, now: datetime) -> Choices:
-    """The categories and audiences of all listed events. One statement."""
-    ends = (func.min(Event.ends_at), func.max(Event.ends_at))
-    columns = (Event.category_key, Event.category, Event.audience)
-    categories: dict[str, Choice] = {}
-    audiences: dict[str, Choice] = {}
-    for category_key, category, audience, earliest, latest in session.execute(
-        select(*columns, *ends).where(LISTED).group_by(*columns).order_by(func.max(Event.ends_at), Event.category)
-    ):
-        upcoming, past = latest > now, earliest <= now
-        if category_key:
-            _note(categories, Choice(category_key, category, upcoming, past))
-        for name in audience.split(", "):
-            if name.strip():
-                _note(audiences, Choice(name_key(name), name.strip(), upcoming, past))
-    return Choices(_in_order(categories), _in_order(audiences))
+def _parts(session: Session, wanted: EventFilter, now: datetime, timezone: str) -> list[Conditions]:
+    """Every condition of the filter, for each part of the span of time it asks for."""
+    first = timezones.day_start(wanted.from_on, timezone) if wanted.from_on else None
+    common = [LISTED, stays(now), *about(session, q=wanted.q, category=wanted.category, audience=wanted.audience)]
+    if wanted.to_on is not None:
+        common.append(Event.starts_at < timezones.day_start(wanted.to_on + timedelta(days=1), timezone))
+    if wanted.past:  # what has ended has also begun, which the index by beginning can tell
+        common += [Event.starts_at < now, Event.ends_at <= now]
+    elif first is None:
+        first = now
+    return [[*common, *part] for part in spans.ending_after(first)]
 
 
-def categories(session: Session, *, now: datetime) -> tuple[Choice, ...]:
-    """The categories alone."""
-    return choices(session, now=now).categories
+def _total(session: Session, parts: Sequence[Conditions]) -> int:
+    """How many there are, counted no further than needed. In order, so that the same index serves it as the list."""
+    counting = spans.joined(parts, Event.id, order=(Event.starts_at, Event.id), limit=MOST_COUNTED + 1)
+    return min(session.scalar(select(func.count()).select_from(counting)) or 0, MOST_COUNTED + 1)
 
 
-def _note(known: dict[str, Choice], found: Choice) -> None:
-    """The latest spelling of a name wins; what it is good for adds up."""
-    before = known.get(found.key)
-    if before:
-        found = replace(found, upcoming=found.upcoming or before.upcoming, past=found.past or before.past)
-    known[found.key] = found
+def _ids(
+    session: Session, parts: Sequence[Conditions], *, at: Place | None, offset: int, descending: bool
+) -> Sequence[int]:
+    """One page and the one after its last, from `at` on or after `offset`; read from an index, unless for words."""
+    if at is not None:
+        parts = [[*conditions, _beyond(at, descending=descending)] for conditions in parts]
+    order = _order(Event.starts_at, Event.id, descending=descending)
+    found = spans.joined(parts, Event.id, Event.starts_at, order=order, limit=offset + PAGE_SIZE + 1)
+    order = _order(found.c.starts_at, found.c.id, descending=descending)
+    return session.scalars(select(found.c.id).order_by(*order).limit(PAGE_SIZE + 1).offset(offset)).all()
 
 
-def _in_order(known: dict[str, Choice]) -> tuple[Choice, ...]:
-    return tuple(sorted(known.values(), key=lambda choice: fold(choice.name)))
+def _order(*columns: Any, descending: bool) -> list[Any]:
+    return [column.desc() for column in columns] if descending else list(columns)
 
 
-def _rows(conditions: Sequence[ColumnElement[bool]]) -> Select[Event]:
-    return select(Event).options(defer(Event.description), defer(Event.search_text)).where(*conditions)
-
-
-def _stays(now: datetime) -> ColumnElement[bool]:
-    return or_(Event.status != "cancelled", Event.ends_at > now)
-
-
-def about(*, q: str, category: str, audience: str) -> list[ColumnElement[bool]]:
-    """The conditions of a search; `category` and `audience` are keys. The list and the feeds search alike."""
-    words = fold(q[:LONGEST_SEARCH]).split()[:MOST_WORDS]
-    conditions: list[ColumnElement[bool]] = [Event.search_text.contains(word, autoescape=True) for word in words]
-    if category:
-        conditions.append(Event.category_key == category)
-    if audience:
-        conditions.append(Event.audience_keys.contains(f"|{audience}|", autoescape=True))
-    return conditions
-
-
-def _about(wanted: EventFilter) -> list[ColumnElement[bool]]:
-    return about(q=wanted.q, category=wanted.category, audience=wanted.audience)
-
-
-def _when(wanted: EventFilter, now: datetime, timezone: str) -> list[ColumnElement[bool]]:
-    conditions = _between(wanted.from_on, wanted.to_on, timezone)
-    if wanted.past:
-        conditions.append(Event.ends_at <= now)
-    elif wanted.from_on is None:
-        conditions.append(Event.ends_at > now)
-    return conditions
-
-
-def _between(first: date | None, last: date | None, timezone: str) -> list[ColumnElement[bool]]:
-    """What touches those local days. An event that ends as a day begins does not touch it."""
-    conditions: list[ColumnElement[bool]] = []
-    if first is not None:
-        conditions.append(Event.ends_at > timezones.day_start(first, timezone))
-    if last is not None:
-        conditions.append(Event.starts_at < timezones.day_start(last + timedelta(days=1), timezone))
-    return conditions
+def _beyond(at: Place, *, descending: bool) -> ColumnElement[bool]:
+    if descending:
+        return and_(Event.starts_at <= at.starts_at, or_(Event.starts_at < at.starts_at, Event.id < at.event_id))
+    return and_(Event.starts_at >= at.starts_at, or_(Event.starts_at > at.starts_at, Event.id > at.event_id))

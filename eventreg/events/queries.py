@@ -1,14 +1,13 @@
 """Finding an event and what it asks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from eventreg.events.listing import LISTED
 from eventreg.events.models import Event, Question
+from eventreg.events.spans import LISTED
 
 
 def by_slug(session: Session, slug: str) -> Event | None:
@@ -37,19 +36,13 @@ def questions(session: Session, event_id: int, *, include_retired: bool = False)
     return session.scalars(query).all()
 
 
-@dataclass(frozen=True, slots=True)
-class ListedState:
-    """How many events are listed, when one of them last changed, and when any event did; None without events."""
-
-    count: int
-    listed_at: datetime | None
-    changed_at: datetime | None
-
-
-def listed_state(session: Session) -> ListedState:
-    """What tells whether the list of addresses is still the same, from two aggregates."""
-    count, newest = session.execute(select(func.count(), func.max(Event.updated_at)).where(LISTED)).one()
-    return ListedState(count, newest, session.scalar(select(func.max(Event.updated_at))))
+def questions_of(session: Session, event_ids: Iterable[int]) -> dict[int, list[Question]]:
+    """{event id: what it asks and ever asked, in the order of its form} in one statement."""
+    query = select(Question).where(Question.event_id.in_(list(event_ids))).order_by(Question.position, Question.id)
+    found: dict[int, list[Question]] = {}
+    for question in session.scalars(query):
+        found.setdefault(question.event_id, []).append(question)
+    return found
 
 
 def listed_addresses(session: Session, *, limit: int) -> Sequence[Row[str, datetime]]:

@@ -15,9 +15,11 @@ from eventreg.web import (
     i18n,
     limits,
     organizer,
+    page_cache,
     public,
     security,
     static_files,
+    tokens,
 )
 from eventreg.web.attendee import context
 from eventreg.web.prefix import Prefix
@@ -25,7 +27,7 @@ from eventreg.web.prefix import Prefix
 
 def init_app(app: Flask) -> None:
     """Registers every page and what all pages share. Sign-in comes after CSRF protection and the limits it uses."""
-    for part in (i18n, limits, security, errors, static_files, compression, display, auth, context):
+    for part in (page_cache, i18n, limits, tokens, security, errors, static_files, compression, display, auth, context):
         part.init_app(app)
     for package in (public, attendee, organizer, auth, api):
         app.register_blueprint(package.blueprint)

@@ -52,6 +52,8 @@ def _forget_suffix() -> None:
 
 def compress(response: Response) -> Response:
     """The same answer in fewer bytes, or as it was."""
+    if "kept_page" in g:  # web/page_cache.py packs it once for all
+        return response
     if response.status_code == 304:  # noqa: PLR2004
         return _restore_suffix(response)
     if response.mimetype not in COMPRESSIBLE or "Content-Encoding" in response.headers:

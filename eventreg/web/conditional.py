@@ -6,6 +6,8 @@ from datetime import datetime
 from flask import Response, request
 from werkzeug.http import is_resource_modified, quote_etag
 
+from eventreg.web import page_cache
+
 PUBLIC = "public, max-age=300"
 PRIVATE = "private, no-cache"
 
@@ -13,8 +15,11 @@ PRIVATE = "private, no-cache"
 def unchanged(*, etag: str, last_modified: datetime, cache_control: str) -> Response | None:
     """304 when the asker has it already, else None.
 
-    If-None-Match counts before If-Modified-Since (RFC 9110 section 13.2.2).
+    If-None-Match counts before If-Modified-Since (RFC 9110 section 13.2.2). What the page cache keeps is made in any
+    case, and compared there.
     """
+    if page_cache.is_kept():
+        return None
     last_modified = last_modified.replace(microsecond=0)
     if is_resource_modified(request.environ, etag=quote_etag(etag), last_modified=last_modified):
         return None
@@ -23,8 +28,10 @@ def unchanged(*, etag: str, last_modified: datetime, cache_control: str) -> Resp
     return _marked(response, etag, last_modified, cache_control)
 
 
-def fresh(content: bytes, *, etag: str, last_modified: datetime, content_type: str, cache_control: str) -> Response:
-    """200 with what the next request will be compared with."""
+def fresh(
+    content: bytes, *, etag: str = "", last_modified: datetime, content_type: str, cache_control: str
+) -> Response:
+    """200 with what the next request will be compared with; without `etag` the page cache makes one of the bytes."""
     response = Response(content, content_type=content_type)
     return _marked(response, etag, last_modified.replace(microsecond=0), cache_control)
 
@@ -47,7 +54,8 @@ def only_for_its_owner(response: Response) -> Response:
 
 
 def _marked(response: Response, etag: str, last_modified: datetime, cache_control: str) -> Response:
-    response.set_etag(etag)
+    if etag:
+        response.set_etag(etag)
     response.last_modified = last_modified
     response.headers["Cache-Control"] = cache_control
     return response

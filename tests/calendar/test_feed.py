@@ -9,7 +9,6 @@ from eventreg.calendar import feed
 from eventreg.calendar.feed import Selection
 from eventreg.events.models import Event
 from tests.support.calendars import LINKS, celebration, entries, parsed
-from tests.support.queries import query_counter
 
 MakeEvent = Callable[..., Event]
 GOLDEN = Path(__file__).parent / "golden" / "feed.ics"
@@ -17,14 +16,8 @@ GOLDEN = Path(__file__).parent / "golden" / "feed.ics"
 
 def feed_bytes(session: Session, now: datetime, **chosen: str) -> bytes:
     selection = Selection(**chosen)
-    found, blocks = feed.read(session, selection, feed.state(session, selection, now=now), now=now)
-    return feed.joined(feed.head(selection, found, links=LINKS, site_name="Community events"), blocks)
-
-
-def etag(session: Session, now: datetime, **chosen: str) -> str:
-    selection = Selection(**chosen)
-    found = feed.state(session, selection, now=now)
-    return feed.etag(feed.head(selection, found, links=LINKS, site_name="Community events"), found)
+    found = feed.read(session, selection, now=now)
+    return feed.build(found, selection, links=LINKS, site_name="Community events")
 
 
 def titles(session: Session, now: datetime, **chosen: str) -> list[str]:
@@ -142,41 +135,33 @@ def test_join_link_is_never_in_the_feed(session: Session, make_event: MakeEvent,
     assert b"LOCATION:Online\r\n" in content
 
 
-def test_etag_changes_with_every_event_and_with_the_address(
+def test_bytes_change_with_every_event_and_with_the_address_and_not_with_a_window_that_drops_none(
     session: Session, make_event: MakeEvent, now: datetime
 ) -> None:
-    seen = [etag(session, now)]
+    seen = [feed_bytes(session, now)]
     event = make_event()
-    seen.append(etag(session, now))
+    seen.append(feed_bytes(session, now))
     other = make_event(title="Another", starts_at=now + timedelta(days=40))
-    seen.append(etag(session, now))
+    seen.append(feed_bytes(session, now))
     other.title = "Another title"
     session.commit()
-    seen.append(etag(session, now))
+    seen.append(feed_bytes(session, now))
     event.visibility = "unlisted"
     session.commit()
-    seen.append(etag(session, now))
-    seen.append(etag(session, now, category="talks"))
+    seen.append(feed_bytes(session, now))
+    seen.append(feed_bytes(session, now, category="talks"))
     assert len(set(seen)) == len(seen)
-    assert etag(session, now) == etag(session, now + timedelta(hours=1))
-
-
-def test_state_is_one_statement_that_reads_no_block(session: Session, make_event: MakeEvent, now: datetime) -> None:
-    make_event()
-    with query_counter() as queries:
-        feed.state(session, Selection(), now=now)
-    (only,) = queries.statements
-    assert "ics_block" not in only.partition("FROM")[0]
+    assert feed_bytes(session, now) == feed_bytes(session, now + timedelta(days=30))
 
 
 def test_event_withdrawn_from_the_feed_moves_its_date(session: Session, make_event: MakeEvent, now: datetime) -> None:
     make_event()
     gone = make_event(title="Gone")
-    before = feed.state(session, Selection(), now=now).last_modified
+    before = feed.last_modified(session, now=now)
     gone.visibility = "private"
     gone.updated_at = now + timedelta(minutes=5)
     session.commit()
-    assert feed.state(session, Selection(), now=now).last_modified > before
+    assert feed.last_modified(session, now=now) > before
 
 
 def test_feed_is_in_the_order_of_time(session: Session, make_event: MakeEvent, now: datetime) -> None:

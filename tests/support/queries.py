@@ -13,6 +13,8 @@ class Queries:
     """The statements so far, without BEGIN and COMMIT."""
 
     statements: list[str] = field(default_factory=list)
+    parameters: list[Any] = field(default_factory=list)
+    """What each was sent with."""
 
     @property
     def count(self) -> int:
@@ -28,9 +30,10 @@ def query_counter() -> Iterator[Queries]:
     """Counts what any engine of this process executes inside the block."""
     queries = Queries()
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         if not statement.startswith(("BEGIN", "SAVEPOINT", "RELEASE")):
             queries.statements.append(statement)
+            queries.parameters.append(parameters)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:

@@ -12,7 +12,7 @@ from eventreg import tasks
 from eventreg.audit import history
 from eventreg.db import db, write_transaction
 from eventreg.errors import EventRegError, EventStateError, InvalidField
-from eventreg.events import listing, queries, service
+from eventreg.events import choices, queries, service
 from eventreg.events.models import Event
 from eventreg.events.values import EventValues
 from eventreg.registrations import event_changes
@@ -153,7 +153,7 @@ def _page(form: EventForm, event: Event | None, *, meanwhile: Any = ()) -> str:
         form=form,
         event=event,
         meanwhile=meanwhile,
-        categories=listing.categories(session, now=request_now()),
+        categories=choices.categories(session, now=request_now()),
         people=event_changes.people_to_tell(session, event.id) if event and event.status == "published" else 0,
         status=words.status_of_event(event, request_now()) if event else None,
     )

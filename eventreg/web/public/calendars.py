@@ -1,5 +1,6 @@
 """What calendar programs, feed readers and search engines fetch. None of it sets a cookie or asks who is there."""
 
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
@@ -10,12 +11,12 @@ from eventreg.addresses import bare_address
 from eventreg.calendar import atom, feed, invitation
 from eventreg.db import db
 from eventreg.errors import NotFound
-from eventreg.events import queries
+from eventreg.events import queries, revision
 from eventreg.links import Links
-from eventreg.web import conditional
+from eventreg.web import conditional, page_cache
 from eventreg.web.calendar_files import FEED_TYPE, download
 from eventreg.web.moment import request_now
-from eventreg.web.public import blueprint
+from eventreg.web.public import blueprint, filters
 
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 SITEMAP_LIMIT = 50_000
@@ -27,19 +28,11 @@ LONGEST_FILTER = 200
 @blueprint.get("/calendar.ics")
 def calendar_feed() -> Response:
     """The public calendar, whole or of one category, to subscribe to."""
-    chosen, now, links, site_name = _selection(), request_now(), _links(), current_app.config["SITE_NAME"]
-    seen = feed.state(db.session(), chosen, now=now)
-    header = feed.head(chosen, seen, links=links, site_name=site_name)
-    unchanged = conditional.unchanged(
-        etag=feed.etag(header, seen), last_modified=seen.last_modified, cache_control=conditional.PUBLIC
-    )
-    if unchanged is not None:
-        return unchanged
-    found, blocks = feed.read(db.session(), chosen, seen, now=now)
-    header = feed.head(chosen, found, links=links, site_name=site_name)
+    chosen, now = _selection(), request_now()
+    _keep_for_today(now)
+    found = feed.read(db.session(), chosen, now=now)
     return conditional.fresh(
-        feed.joined(header, blocks),
-        etag=feed.etag(header, found),
+        feed.build(found, chosen, links=_links(), site_name=current_app.config["SITE_NAME"]),
         last_modified=found.last_modified,
         content_type=FEED_TYPE,
         cache_control=conditional.PUBLIC,
@@ -52,6 +45,7 @@ def event_file(slug: str) -> Response:
     event = queries.open_to_public(db.session(), slug)
     if event is None:
         raise NotFound(_("There is no such event."))
+    page_cache.keep(revision.of_event(event), since=request_now(), until=None)
     config = current_app.config
     content = invitation.event_file(
         event, links=_links(), site_name=config["SITE_NAME"], contact_email=bare_address(config["CONTACT_EMAIL"])
@@ -72,12 +66,12 @@ def event_file(slug: str) -> Response:
 @blueprint.get("/feed.atom")
 def atom_feed() -> Response:
     """The newest announcements for feed readers."""
-    chosen, now, links, site_name = _selection(), request_now(), _links(), current_app.config["SITE_NAME"]
-    seen = feed.state(db.session(), chosen, now=now)
-    return conditional.answer(
-        lambda: atom.build(atom.read(db.session(), chosen, now=now), chosen, links=links, site_name=site_name),
-        etag=atom.etag(chosen, seen, now=now, links=links, site_name=site_name),
-        last_modified=seen.last_modified,
+    chosen, now = _selection(), request_now()
+    _keep_for_today(now)
+    events = atom.read(db.session(), chosen, now=now)
+    return conditional.fresh(
+        atom.build(events, chosen, links=_links(), site_name=current_app.config["SITE_NAME"]),
+        last_modified=feed.last_modified(db.session(), now=now),
         content_type="application/atom+xml; charset=utf-8",
         cache_control=conditional.PUBLIC,
     )
@@ -96,12 +90,11 @@ def robots() -> Response:
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
     """Every public event's address."""
-    state, links = queries.listed_state(db.session()), _links()
-    times = [at.timestamp() if at else 0 for at in (state.listed_at, state.changed_at)]
-    return conditional.answer(
-        lambda: _sitemap(links),
-        etag=f"{state.count}-{times[0]:.6f}-{times[1]:.6f}",
-        last_modified=max(feed.day_of(request_now()), state.changed_at or feed.day_of(request_now())),
+    now = request_now()
+    page_cache.keep(revision.of_list(revision.counter(db.session())), since=now, until=None)
+    return conditional.fresh(
+        _sitemap(_links()),
+        last_modified=feed.last_modified(db.session(), now=now),
         content_type="application/xml; charset=utf-8",
         cache_control=conditional.PUBLIC,
     )
@@ -117,9 +110,17 @@ def _sitemap(links: Links) -> bytes:
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 
 
+def _keep_for_today(now: datetime) -> None:
+    """The window moves by whole UTC days; seats are in no feed."""
+    facts = revision.of_list(revision.counter(db.session()))
+    page_cache.keep(facts, since=now, until=feed.day_of(now) + timedelta(days=1))
+
+
 def _selection() -> feed.Selection:
-    args = request.args
-    return feed.Selection(**{name: args.get(name, "")[:LONGEST_FILTER] for name in ("category", "audience", "q")})
+    args, wanted = request.args, filters.read(request.args).wanted
+    named = {name: args.get(name, "")[:LONGEST_FILTER] for name in ("category", "audience", "q")}
+    zone = current_app.config["DEFAULT_TIMEZONE"]
+    return feed.Selection(**named, from_on=wanted.from_on, to_on=wanted.to_on, timezone=zone)
 
 
 def _links() -> Links:

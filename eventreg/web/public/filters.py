@@ -4,11 +4,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from urllib.parse import urlencode
 
 from flask_babel import gettext as _
 
 from eventreg.events import wording
-from eventreg.events.listing import LONGEST_SEARCH, Choice, Choices, EventFilter
+from eventreg.events.choices import Choice, Choices
+from eventreg.events.listing import EventFilter
+from eventreg.events.matching import LONGEST_SEARCH
 from eventreg.events.search import name_key
 from eventreg.web.cleaning import line
 
@@ -53,6 +56,15 @@ def unknown(wanted: EventFilter, known: Choices) -> list[str]:
     return problems
 
 
+def only_known(wanted: EventFilter, known: Choices) -> EventFilter:
+    """The filter without a category or audience that no event names."""
+    return replace(
+        wanted,
+        category=wanted.category if _named(known.categories, wanted.category) else "",
+        audience=wanted.audience if _named(known.audiences, wanted.audience) else "",
+    )
+
+
 def query(wanted: EventFilter, **changes: object) -> dict[str, str]:
     """The filter as query parameters, without what says nothing.
 
@@ -70,6 +82,17 @@ def query(wanted: EventFilter, **changes: object) -> dict[str, str]:
         "page": str(now.page) if now.page > 1 else "",
     }
     return {name: value for name, value in values.items() if value}
+
+
+def link_to(wanted: EventFilter, number: int, *, before: str = "", after: str = "") -> str:
+    """The query of another page, with the place it goes on from, so that nothing is counted off to find it.
+
+    >>> link_to(EventFilter(), 2, after="1792436400000000.12")
+    '?page=2&after=1792436400000000.12'
+    """
+    place = {"before": before, "after": after} if number > 1 else {}
+    values = query(wanted, page=number) | {name: value for name, value in place.items() if value}
+    return f"?{urlencode(values)}" if values else ""
 
 
 def words(wanted: EventFilter, known: Choices) -> list[str]:

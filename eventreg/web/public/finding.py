@@ -1,8 +1,9 @@
 """The list and the months."""
 
 import calendar
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import abort, current_app, redirect, render_template, request, url_for
@@ -11,9 +12,10 @@ from werkzeug.wrappers import Response
 
 from eventreg import timezones
 from eventreg.db import db
-from eventreg.events import listing, wording
+from eventreg.events import choices, listing, revision, rules, wording
 from eventreg.events.listing import EventFilter
 from eventreg.events.models import Event
+from eventreg.web import page_cache
 from eventreg.web.moment import request_now
 from eventreg.web.public import blueprint, filters
 
@@ -24,22 +26,22 @@ ROWS_A_MONTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A square of a month: its date, its events, and where it stands."""
+    """A square of a month: its date, its events by id, and where it stands."""
 
     on: date
-    events: list[Event]
+    ids: list[int]
     is_outside: bool
     is_today: bool
 
     @property
-    def shown(self) -> list[Event]:
+    def shown(self) -> list[int]:
         """As many as a square holds."""
-        return self.events[:TITLES_A_DAY]
+        return self.ids[:TITLES_A_DAY]
 
     @property
     def more(self) -> int:
         """How many it does not."""
-        return len(self.events) - len(self.shown)
+        return len(self.ids) - len(self.shown)
 
 
 @blueprint.get("/")
@@ -48,8 +50,11 @@ def event_list() -> str:
     """Upcoming events, or what the filters ask for."""
     now, zone = request_now(), _zone()
     wanted, unread = _asked()
-    known = listing.choices(db.session(), now=now)
-    page = listing.find(db.session(), wanted, now=now, timezone=zone)
+    counted, next_end = listing.ground(db.session(), now=now)
+    known = choices.choices(db.session(), now=now)
+    after, before = (listing.Place.read(request.args.get(name, "")) for name in ("after", "before"))
+    page = listing.find(db.session(), wanted, now=now, timezone=zone, after=after, before=before)
+    _keep(counted, page.events, next_end)
     first = (wanted.from_on or timezones.local_date(now, zone)).replace(day=1)
     return render_template(
         "public/event_list.html",
@@ -83,10 +88,15 @@ def month_show(year: int, month: int) -> str:
     now = request_now()
     asked, problems = _asked()
     wanted = replace(asked, from_on=None, to_on=None, past=False, page=1)
-    known = listing.choices(db.session(), now=now)
+    counted, next_end = listing.ground(db.session(), now=now)
+    known = choices.choices(db.session(), now=now)
     first = date(year, month, 1)
     weeks = _weeks(wanted, first)
-    days = [day for week in weeks for day in week if day.events and not day.is_outside]
+    days = [day for week in weeks for day in week if day.ids and not day.is_outside]
+    listed_days = _listed(days)
+    with_seats = {event_id for day in listed_days for event_id in day.ids}
+    events = listing.load(db.session(), with_seats.union(*(day.shown for day in days)))
+    _keep(counted, [events[event_id] for event_id in with_seats & events.keys()], next_end)
     return render_template(
         "public/month_show.html",
         wanted=wanted,
@@ -99,8 +109,24 @@ def month_show(year: int, month: int) -> str:
         today=timezones.local_date(now, _zone()),
         weeks=weeks,
         weekdays=_weekdays(),
-        **_month_rows(days),
+        events=events,
+        listed_days=listed_days,
+        has_more=len(listed_days) < len(days),
+        total=len({event_id for day in days for event_id in day.ids}),
         **_words(wanted, known),
+    )
+
+
+def _keep(counted: int, shown: Iterable[Event], next_end: datetime | None) -> None:
+    """Good until an event changes, one shown gets another seat count, any listed one ends, or the day does."""
+    now, zone = request_now(), _zone()
+    shown = list(shown)
+    moments = [next_end, *(rules.next_change(event, now) for event in shown)]
+    midnight = timezones.day_start(timezones.local_date(now, zone) + timedelta(days=1), zone)
+    page_cache.keep(
+        revision.of_list(counted, ((event.id, event.seats_taken) for event in shown)),
+        since=now,
+        until=min([midnight, *(moment for moment in moments if moment is not None)]),
     )
 
 
@@ -114,11 +140,12 @@ def _zone() -> str:
     return zone
 
 
-def _words(wanted: EventFilter, known: listing.Choices) -> dict[str, Any]:
+def _words(wanted: EventFilter, known: choices.Choices) -> dict[str, Any]:
     return {
         "filter_words": filters.words(wanted, known),
         "looser": filters.looser(wanted),
         "query": filters.query,
+        "link_to": filters.link_to,
         "categories": filters.offered(known.categories, wanted.category, past=wanted.past),
         "audiences": filters.offered(known.audiences, wanted.audience, past=wanted.past),
     }
@@ -139,8 +166,7 @@ def _groups(events: Any, wanted: EventFilter) -> list[tuple[date | None, list[Ev
 def _weeks(wanted: EventFilter, first: date) -> list[list[Day]]:
     """The month in weeks, beginning as the reader's language has it. One statement."""
     now, zone = request_now(), _zone()
-    found = listing.month(db.session(), wanted, first=first, now=now, timezone=zone)
-    busy = listing.by_day(found, first=first, last=listing.month_end(first))
+    busy = listing.month(db.session(), wanted, first=first, now=now, timezone=zone)
     today = timezones.local_date(now, zone)
     grid = calendar.Calendar(_first_weekday()).monthdatescalendar(first.year, first.month)
     return [[Day(on, busy.get(on, []), on.month != first.month, on == today) for on in week] for week in grid]
@@ -168,14 +194,13 @@ def _neighbour(first: date, days: int) -> date | None:
     return other if filters.FIRST_YEAR <= other.year <= filters.LAST_YEAR else None
 
 
-def _month_rows(days: list[Day]) -> dict[str, Any]:
-    """The days whose rows fit, and whether some did not. An event of several days stands on each of them."""
+def _listed(days: list[Day]) -> list[Day]:
+    """The days whose rows fit. An event of several days stands on each of them."""
     rows = 0
     shown: list[Day] = []
     for day in days:
-        rows += len(day.events)
+        rows += len(day.ids)
         if rows > ROWS_A_MONTH:
             break
         shown.append(day)
-    total = len({event.id for day in days for event in day.events})
-    return {"listed_days": shown, "has_more": len(shown) < len(days), "total": total}
+    return shown

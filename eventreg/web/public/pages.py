@@ -1,18 +1,17 @@
 """How to subscribe, and what is kept of people."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from flask import current_app, render_template, request
-from flask_babel import gettext as _
 
+from eventreg.calendar.feed import Selection
 from eventreg.db import db
-from eventreg.events import listing
-from eventreg.events.search import name_key
-from eventreg.web import display, qr
-from eventreg.web.cleaning import line
+from eventreg.events import choices, revision
+from eventreg.events.listing import EventFilter
+from eventreg.web import display, page_cache, qr
 from eventreg.web.moment import request_now
-from eventreg.web.public import blueprint
+from eventreg.web.public import blueprint, filters
 
 GOOGLE = "https://calendar.google.com/calendar/r"
 OUTLOOK = "https://outlook.live.com/calendar/0/addfromweb"
@@ -21,9 +20,8 @@ OFFICE = "https://outlook.office.com/calendar/0/addfromweb"
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One calendar to subscribe to, and the addresses that do it. `key` is empty for the whole calendar."""
+    """One calendar to subscribe to, and the addresses that do it."""
 
-    key: str
     name: str
     https: str
     webcal: str
@@ -34,16 +32,20 @@ class Feed:
 
 @blueprint.get("/subscribe")
 def subscribe_show() -> str:
-    """Four ways to have the calendar in one's own, for everything or a category."""
-    asked = name_key(line(request.args.get("category")))[:60]
-    known = listing.categories(db.session(), now=request_now())
-    chosen = next((choice for choice in known if choice.key == asked), None)
-    feed = _feed(chosen.key, chosen.name) if chosen else _feed("", "")
+    """Four ways to have the calendar in one's own: everything, a category, or any filter of the list."""
+    now = request_now()
+    page_cache.keep(revision.of_list(revision.counter(db.session())), since=now, until=None)
+    asked = filters.read(request.args)
+    known = choices.choices(db.session(), now=now)
+    wanted = filters.only_known(replace(asked.wanted, past=False, page=1), known)
+    feed = _feed(wanted, known)
     return render_template(
         "public/subscribe_show.html",
         feed=feed,
-        categories=known,
-        unknown=asked if asked and chosen is None else "",
+        wanted=wanted,
+        filter_words=filters.words(wanted, known) if wanted != EventFilter(category=wanted.category) else [],
+        categories=known.categories,
+        problems=[*asked.problems, *filters.unknown(asked.wanted, known)],
         qr=qr.drawn(feed.webcal),
     )
 
@@ -51,17 +53,23 @@ def subscribe_show() -> str:
 @blueprint.get("/privacy")
 def privacy_show() -> str:
     """What is kept of people, and why."""
+    page_cache.keep(revision.ALWAYS, since=request_now(), until=None)
     return render_template("public/privacy_show.html")
 
 
-def _feed(key: str, category: str) -> Feed:
-    site = current_app.config["SITE_NAME"]
-    name = _("%(site)s: %(category)s", site=site, category=category) if category else site
-    https = display.absolute("/calendar.ics") + (f"?{urlencode({'category': key}, quote_via=quote)}" if key else "")
+def _feed(wanted: EventFilter, known: choices.Choices) -> Feed:
+    zone = current_app.config["DEFAULT_TIMEZONE"]
+    chosen = Selection(wanted.category, wanted.audience, wanted.q, wanted.from_on, wanted.to_on, zone)
+    names = {choice.key: choice.name for choice in (*known.categories, *known.audiences)}
+    name = chosen.named(
+        current_app.config["SITE_NAME"],
+        category=names.get(wanted.category, ""),
+        audience=names.get(wanted.audience, ""),
+    )
+    https = display.absolute(f"/calendar.ics{chosen.query()}")
     webcal = "webcal" + https.removeprefix("https").removeprefix("http")
     by_web = urlencode({"url": https, "name": name}, quote_via=quote)
     return Feed(
-        key=key,
         name=name,
         https=https,
         webcal=webcal,

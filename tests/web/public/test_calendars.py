@@ -225,12 +225,32 @@ def test_addresses_come_from_the_settings_never_from_the_host_header(
         assert b"evil" not in client.get(path, headers={"Host": "evil.example"}).data
 
 
-def test_feed_costs_two_statements_and_a_repeated_request_one(client: FlaskClient, make_event: MakeEvent) -> None:
-    for number in range(5):
-        make_event(title=f"Talk {number}")
-    with query_counter() as queries:
-        response = client.get("/calendar.ics")
-    assert queries.count == 2
-    with query_counter() as queries:
-        client.get("/calendar.ics", headers={"If-None-Match": response.headers["ETag"]})
-    assert queries.count == 1
+@pytest.mark.parametrize("path", FEEDS)
+def test_feed_is_made_once_and_then_costs_one_statement_that_reads_no_entry(
+    client: FlaskClient, make_event: MakeEvent, path: str
+) -> None:
+    make_event(category="Talks")
+    first = client.get(path)
+    for headers in ({}, {"If-None-Match": first.headers["ETag"]}):
+        with query_counter() as queries:
+            client.get(path, headers=headers)
+        assert queries.statements == ["SELECT 0, coalesce((SELECT value FROM counters WHERE key = 'events'), 0)"]
+
+
+@pytest.mark.parametrize("path", FEEDS)
+def test_feed_has_the_same_tag_on_every_host(
+    make_app: Callable[..., Flask], make_client: Callable[..., FlaskClient], make_event: MakeEvent, path: str
+) -> None:
+    make_event(category="Talks")
+    tags = {make_client(make_app()).get(path).headers["ETag"] for _host in range(2)}
+    assert len(tags) == 1
+
+
+def test_feed_keeps_its_tag_when_only_the_window_moved(
+    client: FlaskClient, make_event: MakeEvent, clock: Clock
+) -> None:
+    make_event()
+    first = client.get("/calendar.ics")
+    clock.now += timedelta(days=3)
+    again = client.get("/calendar.ics", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
