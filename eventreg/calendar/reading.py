@@ -26,8 +26,8 @@ MOST_BYTES = 2 * 1024 * 1024
 """Of an uploaded file."""
 MOST_PER_SERIES = 500
 MOST_ITEMS = 2_000
-MOST_STEPS = 6_000_000
-"""Of work on all series of a file: about three seconds; those after that are left out unread."""
+MOST_STEPS = 2_000_000
+"""Of work on all series of a file: about a second; those after that are left out unread."""
 HORIZON = timedelta(days=550)
 """How far ahead repeating events are taken: 18 months, as far as the feeds reach."""
 FARTHEST = timedelta(days=5 * 366)
@@ -204,8 +204,12 @@ def _take_single(member: Member, uid: str, work: _Work) -> None:
 
 def _take_series(uid: str, members: Sequence[Member], work: _Work) -> None:
     first = members[0].component
-    if work.budget.left <= 0:
-        work.skip(first, _("Its dates were not worked out: other rules in the file took too long."), is_unread=True)
+    if work.budget.left <= 0 or len(work.items) >= 2 * MOST_ITEMS:
+        work.skip(
+            first,
+            _("Its dates were not worked out: the file holds too many, or rules that take too long."),
+            is_unread=True,
+        )
         work.is_complete = False
         return
     try:

@@ -121,7 +121,7 @@ def _end(component: Component, starts: Moment, zones: Zones) -> Moment | None:
         length = duration(lasting.value)
         if not isinstance(starts, datetime):
             return starts + max(timedelta(days=1), timedelta(days=-(-length // timedelta(days=1))))
-        ends = (starts.astimezone(UTC) + length).astimezone(starts.tzinfo)
+        ends = instant(starts) + length
     else:
         return None
     if isinstance(starts, datetime) and not isinstance(ends, datetime):
