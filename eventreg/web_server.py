@@ -1,6 +1,7 @@
 """gunicorn, told in Python instead of on a command line: serves the web pages on a port that is already open."""
 
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from eventreg.db import db
+from eventreg.patience import PatientWorker
 
 SETTINGS: dict[str, Any] = {
-    "worker_class": "gthread",
+    "worker_class": PatientWorker,
     "threads": 4,
     # The app is made once and shared by the processes: they start together and cost little memory each.
     "preload_app": True,
@@ -45,7 +47,13 @@ class WebServer(BaseApplication):
         return self._make_app()
 
 
+SWITCH_SECONDS = 0.0005
+"""How long a thread waits for another one's turn at Python. With Python's own 5 ms, whoever holds SQLite's one write
+lock waits so long after each statement, and everybody else with them."""
+
+
 def _forget(server: Any, _worker: Any) -> None:
     """A database connection made before the fork belongs to the parent alone."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     with server.app.wsgi().app_context():
         db.engine.dispose(close=False)

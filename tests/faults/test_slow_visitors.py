@@ -1,0 +1,92 @@
+"""Visitors who send half a request and stall, on purpose or in a tunnel, keep nobody else waiting."""
+
+import http.client
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from sqlalchemy.orm import Session
+
+from eventreg import clock
+from eventreg.events.models import Event
+from tests.support.live import LiveServer
+from tests.support.load import Visitor, heading
+from tests.support.promises import COMING
+
+pytestmark = pytest.mark.sqlite_only
+STALLED = 40
+HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
+BODY = urlencode({"name": "Sam", "email": "sam@example.org", "rsvp": "yes"}).encode()
+
+
+def half_a_form(path: str) -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    return f"{head}Connection: close\r\nContent-Length: {len(BODY)}\r\n\r\n".encode() + BODY[:10]
+
+
+def test_forty_stalled_visitors_keep_nobody_waiting_and_are_answered_when_they_go_on(
+    make_live_server: Callable[..., LiveServer], session: Session, make_event: Callable[..., Event]
+) -> None:
+    event = make_event(starts_at=clock.now() + timedelta(days=30), questions=[])
+    path = f"/events/{event.slug}/rsvp"
+    session.rollback()
+    server = make_live_server()
+    where = (urlsplit(server.base_url).hostname, urlsplit(server.base_url).port)
+    with ExitStack() as open_connections:
+        stalled = [open_connections.enter_context(socket.create_connection(where)) for _ in range(STALLED)]
+        for number, connection in enumerate(stalled):
+            connection.sendall(HALF_A_HEAD if number % 2 else half_a_form(path))
+            connection.settimeout(20)
+
+        quick = Visitor(patience=8)
+        assert quick.send(server.url("/events/"))[0] == 200
+        form = quick.fill_in(server.url(path), name="Amira", email="amira@example.org", rsvp="yes")
+        status, thanks, _headers = quick.post(server.url(path), form)
+        assert (status, heading(thanks)) == (200, COMING)
+
+        for number, connection in enumerate(stalled):
+            connection.sendall(b"no\r\nConnection: close\r\n\r\n" if number % 2 else BODY[10:])
+        answers = []
+        for connection in stalled:
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            answers.append(response.status)
+            response.read()
+            response.close()
+    # The form without a cookie and token is refused, which is an answer.
+    assert answers == [422, 200] * (STALLED // 2)
+
+
+def test_a_body_in_chunks_and_one_that_waits_to_be_asked_for_are_taken(
+    make_live_server: Callable[..., LiveServer], session: Session, make_event: Callable[..., Event]
+) -> None:
+    event = make_event(starts_at=clock.now() + timedelta(days=30), questions=[])
+    path = f"/events/{event.slug}/rsvp"
+    session.rollback()
+    server = make_live_server()
+    where = (urlsplit(server.base_url).hostname, urlsplit(server.base_url).port)
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n".encode()
+    with socket.create_connection(where, timeout=20) as connection:
+        chunk = f"{len(BODY):x}\r\n".encode() + BODY + b"\r\n"
+        connection.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n")
+        first = http.client.HTTPResponse(connection)
+        first.begin()
+        assert (first.status, b"sam@example.org" in first.read()) == (422, True)
+        # The same connection, kept.
+        connection.sendall(head + f"Expect: 100-continue\r\nContent-Length: {len(BODY)}\r\n\r\n".encode())
+        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(BODY)
+        second = http.client.HTTPResponse(connection)
+        second.begin()
+        assert (second.status, b"sam@example.org" in second.read()) == (422, True)
+        # Two requests in one piece are two answers.
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
+        answers = b""
+        while answers.count(b'{"status":"ok"}') < 2:
+            read = connection.recv(4096)
+            assert read, answers
+            answers += read
+        assert answers.count(b"HTTP/1.1 200 OK\r\n") == 2
