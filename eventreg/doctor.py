@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from eventreg.calendar import blocks
 from eventreg.db import db
+from eventreg.incoming import mailbox
 from eventreg.links import Links
 from eventreg.mail import deliver
 from eventreg.migrations import head_revision, revision_of
 from eventreg.outbox import heartbeat, queries
-from eventreg.registrations import seats
+from eventreg.registrations import offers, seats, waitlist
 from eventreg.settings import DEFAULT_BASE_URL
 
 
@@ -25,14 +26,29 @@ def faults(app: Flask, *, now: datetime) -> list[str]:
         return [f"The database cannot be used: {str(error.orig).splitlines()[0]}"]
     if revision != head_revision():
         return [f"The database is at migration {revision or 'none'}, not {head_revision()}: run `eventreg db upgrade`."]
-    return [*_seat_faults(session), *_calendar_faults(app, session), *_mail_faults(app), *_worker_faults(session, now)]
-
-
-def _seat_faults(session: Session) -> list[str]:
     return [
+        *_seat_faults(session, now),
+        *_calendar_faults(app, session),
+        *_mail_faults(app),
+        *_mailbox_faults(app),
+        *_worker_faults(session, now),
+    ]
+
+
+def _seat_faults(session: Session, now: datetime) -> list[str]:
+    miscounted = [
         f"Event {slug} counts {counter} seats taken, but its registrations hold {rows}."
         for slug, counter, rows in seats.recount(session)
     ]
+    stuck = [
+        f"Event {slug} has free seats, and somebody waits who fits: move them up on its list of people."
+        for slug in waitlist.stuck(session, now)
+    ]
+    overdue = [
+        f"Event {slug} has offers whose time has passed: start `eventreg serve` or `eventreg worker`."
+        for slug in offers.overdue(session, now)
+    ]
+    return [*miscounted, *stuck, *overdue]
 
 
 def _calendar_faults(app: Flask, session: Session) -> list[str]:
@@ -52,6 +68,11 @@ def _mail_faults(app: Flask) -> list[str]:
         if reason
         else []
     )
+
+
+def _mailbox_faults(app: Flask) -> list[str]:
+    reason = mailbox.trouble(app)
+    return [reason] if reason else []
 
 
 def _worker_faults(session: Session, now: datetime) -> list[str]:

@@ -10,6 +10,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from weakref import WeakSet
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import Envelope, Session
@@ -31,6 +32,8 @@ MOST_RECIPIENTS = 100
 AT_ONCE = 8
 """Mails worked on at a time; the others wait for their turn."""
 
+LEAVE_SECONDS = 3
+
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +54,12 @@ class Handler:
         self._app = app
         self._after = after
         self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def idle(self) -> None:
+        """Waits until no mail is under way, so that none is brought again that was taken."""
+        for _turn in range(AT_ONCE):
+            await self._turns.acquire()
+        await asyncio.sleep(0.05)  # for the last answer to leave
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self,
@@ -76,7 +85,7 @@ class Handler:
             try:
                 taken = await asyncio.to_thread(self._in_thread, content, recipient)
             except DATABASE_AWAY as error:
-                log.warning("Mail received: kept by the mail server, as the database is away: %s", error)
+                log.warning("Mail received: kept by the mail server, as the database is away: %s", error.orig)
                 return COME_AGAIN
         log.debug("%s: %s", recipient, taken.outcome)
         return TAKEN
@@ -121,25 +130,38 @@ def serve(app: Flask, listener: socket.socket, *, after: Callable[[], None] = la
 
     `after` is called in an application context once an answer was applied, to wake the mail worker.
     """
-    asyncio.run(_serve(app, listener, after))
+
+    async def until_told() -> None:
+        loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signum, stopping.set)
+        await run(app, listener, after=after, stopping=stopping)
+
+    asyncio.run(until_told())
 
 
-async def _serve(app: Flask, listener: socket.socket, after: Callable[[], None]) -> None:
-    loop, stopping, handler = asyncio.get_running_loop(), asyncio.Event(), Handler(app, after)
-    name = app.extensions["eventreg.links"].host
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signum, stopping.set)
-    server = await loop.create_server(lambda: _connection(handler, name), sock=listener)
+async def run(app: Flask, listener: socket.socket, *, after: Callable[[], None], stopping: asyncio.Event) -> None:
+    """Takes mail until `stopping` is set, and then for as long as mail is under way, LEAVE_SECONDS at most."""
+    handler, name = Handler(app, after), app.extensions["eventreg.links"].host
+    talking: WeakSet[Listener] = WeakSet()
+
+    def connect() -> Listener:
+        talking.add(made := _connection(handler, name))
+        return made
+
+    server = await asyncio.get_running_loop().create_server(connect, sock=listener)
     async with server:
         await stopping.wait()
-    # Mail under way is answered before the process ends, or the mail server brings it again.
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(3):
-            for _turn in range(AT_ONCE):
-                await handler._turns.acquire()  # noqa: SLF001 - its own module
+        server.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(handler.idle(), LEAVE_SECONDS)
+        for one in list(talking):
+            if one.transport is not None:
+                one.transport.close()
+        await asyncio.sleep(0.05)  # for the connections to notice
 
 
-def _connection(handler: Handler, host: str) -> LMTP:
+def _connection(handler: Handler, host: str) -> Listener:
     """One mail server's conversation. Given no name of its own, aiosmtpd would ask the name server for it each time."""
     return Listener(
         handler,

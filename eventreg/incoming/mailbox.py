@@ -15,6 +15,7 @@ from datetime import datetime
 
 from flask import Flask
 from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools.utils import encode_folder
 
 from eventreg.calendar.letter import LARGEST
 from eventreg.errors import EventRegError
@@ -27,7 +28,6 @@ LONGEST_LOOK_SECONDS = 45
 MOST_AT_ONCE = 200
 TROUBLE = (ImapToolsError, imaplib.IMAP4.error, OSError, ValueError)
 """What an IMAP server can do to us: say no, break off, or answer what is none."""
-_SEEN = "(\\Seen)"
 _RESULT = re.compile(rb"^\s*\d+\s+\(")
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def poll(app: Flask, now: datetime) -> int:
     except MailboxTrouble as trouble:
         log.warning("%s", trouble)
     except DATABASE_AWAY as error:
-        log.warning("The reply mailbox is left as it is, as the database is away: %s", error)
+        log.warning("The reply mailbox is left as it is, as the database is away: %s", error.orig)
     return taken
 
 
@@ -112,10 +112,22 @@ def _take(app: Flask, mailbox: BaseMailBox, uid: str, now: datetime) -> None:
     if data is None:  # somebody has moved it away meanwhile
         return
     ingest(app, data, now=now)
-    _checked(mailbox.client.uid("STORE", uid, "+FLAGS.SILENT", _SEEN))
+    _checked(mailbox.client.uid("STORE", uid, "+FLAGS.SILENT", "(\\Seen)"))
     done = app.config["REPLY_IMAP_DONE_FOLDER"]
     if done:
-        mailbox.move(uid, done)
+        _move(mailbox, uid, encode_folder(done))
+
+
+def _move(mailbox: BaseMailBox, uid: str, folder: bytes) -> None:
+    """Moves this mail and no other: without RFC 6851 it is copied and marked, and only RFC 4315 takes out one alone."""
+    client = mailbox.client
+    if "MOVE" in client.capabilities:
+        _checked(client.uid("MOVE", uid, folder))  # type: ignore[arg-type]
+        return
+    _checked(client.uid("COPY", uid, folder))  # type: ignore[arg-type]
+    _checked(client.uid("STORE", uid, "+FLAGS.SILENT", "(\\Deleted)"))
+    if "UIDPLUS" in client.capabilities:
+        _checked(client.uid("EXPUNGE", uid))
 
 
 def _fetched(mailbox: BaseMailBox, uid: str) -> bytes | None:

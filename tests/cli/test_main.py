@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -75,7 +75,6 @@ def test_attendees_are_exported_to_every_format_with_the_same_people(
 def test_what_cannot_be_done_is_one_line_and_status_one(run, tmp_path) -> None:
     assert "There is no event “nope”" in refused(run("attendees", "export", "nope"))
     assert "MAIL_PORT is set to 'smtp'" in refused(run("event", "list", MAIL_PORT="smtp"))
-    assert "not part of this version yet" in refused(run("reply", "ingest"))
     calendar = tmp_path / "x.ics"
     calendar.write_text("BEGIN:VCALENDAR\n")
     assert "not part of this version yet" in refused(run("event", "import", str(calendar)))
@@ -117,6 +116,32 @@ def test_doctor_names_a_wrong_count_and_a_mail_server_that_is_not_there(make_eve
     assert lines[0] == "Event wrong counts 2 seats taken, but its registrations hold 0."
     assert lines[1].startswith("The mail server 127.0.0.1:9 cannot be used: ")
     assert len(lines) == 2
+
+
+def test_doctor_names_who_waits_for_nothing_and_offers_that_nobody_took_back(
+    make_event, make_registration, run, session
+) -> None:
+    later = datetime.now(UTC) + timedelta(days=30)
+    waits = {"status": "waitlisted", "party_size": 2}
+    for rule in ("skip", "hold"):
+        free = make_event(title=f"Free {rule}", capacity=3, waitlist_rule=rule, starts_at=later)
+        make_registration(free, **waits)
+        full = make_event(title=f"Full {rule}", capacity=3, waitlist_rule=rule, starts_at=later)
+        make_registration(full, party_size=2)
+        make_registration(full, email="wim@example.org", **waits)
+    held = make_event(title="Held", capacity=1, waitlist_rule="hold", starts_at=later)
+    make_registration(held, **waits)
+    make_registration(held, email="wim@example.org", status="waitlisted", waitlisted_at=later)
+    over = make_event(title="Over", capacity=3, starts_at=datetime(2026, 10, 5, tzinfo=UTC))
+    make_registration(over, **waits)
+    offers = make_event(title="Offers", capacity=3, starts_at=later)
+    make_registration(offers, offer_expires_at=datetime(2026, 10, 5, tzinfo=UTC), **waits)
+    make_registration(offers, email="wim@example.org", status="waitlisted", offer_expires_at=later)
+    assert run("doctor").stderr.splitlines() == [
+        "Event free-hold has free seats, and somebody waits who fits: move them up on its list of people.",
+        "Event free-skip has free seats, and somebody waits who fits: move them up on its list of people.",
+        "Event offers has offers whose time has passed: start `eventreg serve` or `eventreg worker`.",
+    ]
 
 
 @pytest.mark.sqlite_only
