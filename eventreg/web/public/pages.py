@@ -60,11 +60,10 @@ def privacy_show() -> str:
 def _feed(wanted: EventFilter, known: choices.Choices) -> Feed:
     zone = current_app.config["DEFAULT_TIMEZONE"]
     chosen = Selection(wanted.category, wanted.audience, wanted.q, wanted.from_on, wanted.to_on, zone)
-    names = {choice.key: choice.name for choice in (*known.categories, *known.audiences)}
     name = chosen.named(
         current_app.config["SITE_NAME"],
-        category=names.get(wanted.category, ""),
-        audience=names.get(wanted.audience, ""),
+        category=next((choice.name for choice in known.categories if choice.key == wanted.category), ""),
+        audience=next((choice.name for choice in known.audiences if choice.key == wanted.audience), ""),
     )
     https = display.absolute(f"/calendar.ics{chosen.query()}")
     webcal = "webcal" + https.removeprefix("https").removeprefix("http")
