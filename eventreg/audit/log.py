@@ -1,6 +1,6 @@
 """The one function that writes the audit trail."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Self
@@ -41,18 +41,33 @@ def record(
     changes: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> None:
     """Adds one entry to the caller's transaction. `changes` maps a field to (old, new)."""
-    session.execute(
-        insert(AuditEntry).values(
-            at=now,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            actor_name=actor.name,
-            action=action,
-            event_id=event_id,
-            registration_id=registration_id,
-            changes={key: [_plain(old), _plain(new)] for key, (old, new) in (changes or {}).items()},
-        )
-    )
+    about = [registration_id]
+    record_all(session, actor=actor, action=action, now=now, event_id=event_id, registration_ids=about, changes=changes)
+
+
+def record_all(
+    session: Session,
+    *,
+    actor: Actor,
+    action: str,
+    now: datetime,
+    event_id: int | None,
+    registration_ids: Iterable[int | None],
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+) -> None:
+    """Adds the same entry about each of these registrations, in one statement."""
+    entry = {
+        "at": now,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_name": actor.name,
+        "action": action,
+        "event_id": event_id,
+        "changes": {key: [_plain(old), _plain(new)] for key, (old, new) in (changes or {}).items()},
+    }
+    rows = [{**entry, "registration_id": registration_id} for registration_id in registration_ids]
+    if rows:
+        session.execute(insert(AuditEntry), rows)
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, insert, select, text, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from eventreg.db import table_of
@@ -29,8 +29,19 @@ FOR_ALL = "No mail could be sent: "
 UNFINISHED = text("state IN ('queued', 'sending', 'retrying')")
 """Spelled as in the partial index, or SQLite would not use it."""
 
-_ADD = insert(table_of(Message))
-_ADD_ALL = insert(table_of(Message))
+_MESSAGES = table_of(Message)
+_ADD = insert(_MESSAGES)
+_SENT = (
+    update(_MESSAGES)
+    .where(
+        _MESSAGES.c.id == bindparam("message_id"),
+        _MESSAGES.c.state != "sent",
+        # One that has come back meanwhile, from an earlier try, has failed and stays so.
+        _MESSAGES.c.bounced_at.is_(None),
+    )
+    .values(state="sent", sent_at=bindparam("at"), leased_until=None, server_reply=bindparam("reply"))
+)
+_ADD_ALL = insert(_MESSAGES)
 """Past the ORM, which takes longer over thousands of rows than the database."""
 
 
@@ -150,12 +161,20 @@ def release(session: Session, *, claimed: Iterable[Message], now: datetime) -> N
 
 def mark_sent(session: Session, *, message: Message, reply: str, now: datetime) -> None:
     """Records that it left, whoever holds it by now: it did leave."""
-    values = {"state": "sent", "sent_at": now, "leased_until": None, "server_reply": one_line_of(reply)}
-    if message.kind in SECRET:
-        values["payload"] = {}
-    # One that has come back meanwhile, from an earlier try, has failed and stays so.
-    unknown = and_(Message.id == message.id, Message.state != "sent", Message.bounced_at.is_(None))
-    session.execute(update(Message).where(unknown).values(values))
+    mark_all_sent(session, [(message, reply)], now=now)
+
+
+def mark_all_sent(session: Session, sent: Iterable[tuple[Message, str]], *, now: datetime) -> None:
+    """The same for several and the server's words about each. One statement, and one more for secrets."""
+    pairs = list(sent)
+    connection = session.connection()
+    connection.execute(
+        _SENT,
+        [{"message_id": message.id, "at": now, "reply": one_line_of(reply)} for message, reply in pairs],
+    )
+    secret = [message.id for message, _reply in pairs if message.kind in SECRET]
+    if secret:
+        connection.execute(update(_MESSAGES).where(_MESSAGES.c.id.in_(secret)).values(payload={}))
 
 
 def mark_retry(session: Session, *, message: Message, failure: Failure, now: datetime) -> None:

@@ -48,7 +48,7 @@ def move_up(session: Session, event: Event, registration: Registration, *, actor
         return False
     _give([registration], now=now)
     session.flush()
-    _note(session, event, registration, actor=actor, until=None, now=now)
+    _note(session, event, [registration], actor=actor, until=None, now=now)
     messages.tell(session, event, registration, kind="promotion", now=now)
     session.flush()
     return True
@@ -66,8 +66,7 @@ def _move_up_together(session: Session, event: Event, chosen: Sequence[Registrat
             registration.offer_expires_at, registration.updated_at = until, now
     stamps = {one.id: messages.next_stamp(one, now) for one in chosen}
     session.flush()
-    for registration in chosen:
-        _note(session, event, registration, actor=audit.Actor.system("waitlist"), until=until, now=now)
+    _note(session, event, chosen, actor=audit.Actor.system("waitlist"), until=until, now=now)
     kind = "promotion" if until is None else "offer"
     messages.tell_all(session, event, chosen, kind=kind, now=now, stamps=stamps)
     return True
@@ -83,18 +82,18 @@ def _give(chosen: Sequence[Registration], *, now: datetime) -> None:
 def _note(
     session: Session,
     event: Event,
-    registration: Registration,
+    chosen: Sequence[Registration],
     *,
     actor: audit.Actor,
     until: datetime | None,
     now: datetime,
 ) -> None:
-    audit.record(
+    audit.record_all(
         session,
         actor=actor,
         action="registration.promoted" if until is None else "offer.made",
         now=now,
         event_id=event.id,
-        registration_id=registration.id,
+        registration_ids=[registration.id for registration in chosen],
         changes={"offer_expires_at": (None, until)} if until else {"status": ("waitlisted", "confirmed")},
     )

@@ -15,7 +15,7 @@ from eventreg.events.models import Event
 from eventreg.registrations.models import Registration
 from eventreg.registrations.seats import IN_LINE
 
-AT_ONCE = 100
+AT_ONCE = 500
 """Parties that move up in one round at most, so that no round holds more than these in memory."""
 
 
