@@ -2,18 +2,24 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from eventreg import audit, timezones
 from eventreg.calendar.text import one_line
+from eventreg.db import write_transaction
 from eventreg.events import schedule
 from eventreg.events.models import Event
+from eventreg.events.values import values_of
+from eventreg.registrations import event_changes
 from tests.support import needs
 from tests.support.live import LiveServer
 
@@ -143,3 +149,42 @@ def test_second_sync_copies_nothing_and_a_changed_event_alone_is_copied(
     assert (again.count("Deleting item"), again.count("Copying (uploading) item")) == (1, 1)
     assert len(subscriber.listed()) == public
     assert "A wholly new title" in {title for title, _start, _end in subscriber.listed()}
+
+
+def kept(subscriber: Subscriber) -> int:
+    """How many entries are in the folder."""
+    return len(list((subscriber.folder / "events").glob("*.ics")))
+
+
+def test_move_and_cancellation_arrive_at_the_next_sync_and_nothing_twice(
+    make_live_server: Callable[..., LiveServer], session: Session, make_event: Callable[..., Event], tmp_path: Path
+) -> None:
+    needs.require("clients")
+    noon = datetime.now(UTC).replace(hour=17, minute=0, second=0, microsecond=0) + timedelta(days=30)
+    talk, walk = make_event(title="Talk", starts_at=noon), make_event(title="Walk", starts_at=noon + timedelta(days=1))
+    make_event(title="Dinner", starts_at=noon + timedelta(days=2))
+    subscriber = Subscriber(tmp_path, make_live_server().url("/calendar.ics"))
+
+    def synced() -> dict[str, str]:
+        """Title and beginning of everything, once a sync has copied what is new and a second one nothing."""
+        subscriber.sync()
+        again = subscriber.sync()
+        assert not any(word in again for word in ("Copying", "Deleting", "Updating"))
+        listed = subscriber.listed()
+        assert (kept(subscriber), len(listed)) == (3, 3)
+        return {title: start for title, start, _end in listed}
+
+    def local(moment: datetime) -> str:
+        return f"{timezones.to_wall(moment, 'America/New_York'):%Y-%m-%d %H:%M}"
+
+    before = synced()
+    assert before["Talk"] == local(noon)
+    given: dict[str, Any] = {"actor": audit.Actor.system(), "now": datetime.now(UTC)}
+    later = noon + timedelta(days=5, hours=2)
+    with write_transaction(session):
+        values = replace(values_of(talk), starts_at=later, ends_at=later + timedelta(hours=1))
+        event_changes.save(session, event_id=talk.id, values=values, notify=False, **given)
+    assert synced() == before | {"Talk": local(later)}
+    with write_transaction(session):
+        event_changes.call_off(session, event_id=walk.id, **given)
+    assert synced() == {"Talk": local(later), "Cancelled: Walk": before["Walk"], "Dinner": before["Dinner"]}
