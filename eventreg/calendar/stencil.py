@@ -5,9 +5,9 @@ write than all else of a mail.
 """
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from icalendar import vCalAddress
 from icalendar.parser import Contentline
@@ -17,16 +17,28 @@ from eventreg.events import rules
 from eventreg.events.models import Event
 from eventreg.registrations.models import Registration
 
-_OWN = (b"DTSTAMP", b"ATTENDEE", b"ORGANIZER")
+T = TypeVar("T")
+MOST = 400
+"""How many are kept, of a few kilobytes each."""
 _LINES = re.compile(rb"\r\n(?! )")
 _NAME = re.compile(rb"[^:;]*")
 
 
-@dataclass(frozen=True, slots=True)
 class Stencils:
-    """The invitations made so far. Good for as long as the events are as they were loaded: for one batch of mails."""
+    """What was made of events lately, by one site in one language. Every change of an event makes it anew."""
 
-    _made: dict[tuple[int, bool], list[bytes]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, ...], Any] = {}
+
+    def remember(self, event: Event, name: object, make: Callable[[], T]) -> T:
+        """What `make` makes of that event as it is, under that name."""
+        key = (name, event.id, event.revision, event.sequence, event.updated_at, event.status)
+        if key not in self._made:
+            while len(self._made) >= MOST:
+                self._made.pop(next(iter(self._made)), None)
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
 
     def request(
         self, event: Event, registration: Registration, *, rsvp: str, status: str, stamp_at: datetime, **site: Any
@@ -34,15 +46,17 @@ class Stencils:
         """The same bytes as `invitation.request` of the same arguments; `site` stands for the rest of them."""
         if not rules.has_page(event):  # its address is the person's own too
             return invitation.request(event, registration, rsvp=rsvp, status=status, stamp_at=stamp_at, **site)
-        key = (event.id, invitation.is_coming(event, rsvp, status))
-        if key not in self._made:
+
+        def make() -> list[bytes]:
             whole = invitation.request(event, registration, rsvp=rsvp, status=status, stamp_at=stamp_at, **site)
-            self._made[key] = _LINES.split(whole)
+            return _LINES.split(whole)
+
+        lines = self.remember(event, invitation.is_coming(event, rsvp, status), make)
         own = {b"DTSTAMP": f"DTSTAMP:{stamp_at.astimezone(UTC):%Y%m%dT%H%M%SZ}".encode()}
         if site["reply_address"]:
             own[b"ATTENDEE"] = _line("ATTENDEE", invitation.attendee(registration, rsvp))
             own[b"ORGANIZER"] = _line("ORGANIZER", invitation.organizer(event, registration, **site))
-        return b"\r\n".join(own.get(_name(line), line) for line in self._made[key])
+        return b"\r\n".join(own.get(_name(line), line) for line in lines)
 
 
 def _name(line: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """One batch of owed mails, from the claim to the last mark. No transaction is open while a server is spoken to.
 
-Every mail is marked as soon as it has left, so a crash can send at most one of them twice, and that one with the
-same Message-ID.
+Mails that left within MARK_SECONDS are marked in one transaction, so a crash can send those once more, with the same
+Message-ID. A server that takes longer than that over a mail has each marked before the next leaves.
 """
 
 import contextlib
@@ -14,16 +14,21 @@ from datetime import datetime
 
 from flask import Flask
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
 
 from eventreg import clock
 from eventreg.db import db, write_transaction
-from eventreg.mail import gather, kept
+from eventreg.mail import gather, kept, material
 from eventreg.mail.deliver import UndeliveredError, Way, open_way
+from eventreg.mail.material import Material
 from eventreg.outbox import heartbeat, queue
 from eventreg.outbox.backoff import Failure, Trouble
 from eventreg.outbox.models import Message
 
-BATCH = 20
+BATCH = 50
+FRESH_SECONDS = 1.0
+"""For how long a batch goes by what it has read: an address corrected before that must get nothing any more."""
+MARK_SECONDS = 0.05
 RENEWAL_SECONDS = 15
 PAUSES_BEFORE_MARKING_AGAIN = (0.2, 1, 3)
 """A mail that left and is not marked would leave once more, so the database gets some time to come back."""
@@ -57,52 +62,102 @@ def deliver_due(
         claimed = queue.claim(db.session(), limit=limit, now=now, holder=holder)
     if not claimed:
         return Batch(0, 0)
-    sent = 0
     with _keeping(app, claimed), open_way(app) as way:
-        for index, message in enumerate(claimed):
-            if is_stopping():
-                _give_back(claimed[index:], now)
-                return Batch(len(claimed), sent, halted=True)
-            failure = _deliver(app, way, message, wakes_others=sent == 0, now=now)
-            sent += failure is None
-            if failure is not None and failure.trouble.is_everybodys:
-                _put_off(claimed[index + 1 :], failure, now)
-                return Batch(len(claimed), sent, halted=True)
-    return Batch(len(claimed), sent)
+        with contextlib.closing(_Marks(now)) as marks:
+            failure, tried = _send_all(app, way, claimed, marks, is_stopping=is_stopping, now=now)
+        if failure is not None:
+            _put_off(claimed[tried:], failure, now)
+        elif tried < len(claimed):
+            _give_back(claimed[tried:], now)
+    return Batch(len(claimed), marks.count, halted=failure is not None or tried < len(claimed))
 
 
-def _deliver(app: Flask, way: Way, message: Message, *, wakes_others: bool, now: datetime) -> Failure | None:
-    """Writes, sends and marks one mail; the failure when it was not sent."""
-    session = db.session()
-    try:
+def _send_all(
+    app: Flask,
+    way: Way,
+    claimed: list[Message],
+    marks: "_Marks",
+    *,
+    is_stopping: Callable[[], bool],
+    now: datetime,
+) -> tuple[Failure | None, int]:
+    """How many were tried, and what would meet the rest as well, if anything."""
+    found, read_at = Material(), float("-inf")
+    for index, message in enumerate(claimed):
+        if is_stopping():
+            return None, index
+        if time.monotonic() - read_at > FRESH_SECONDS:
+            found, read_at = _read(claimed[index:]), time.monotonic()
         try:
-            mail = gather.write(session, message, app, now=now)
-        finally:
-            session.rollback()
+            marks.sent(message, _send(app, way, message, found, now))
+        except UndeliveredError as error:
+            marks.failed(message, error.failure)
+            if error.failure.trouble.is_everybodys:
+                return error.failure, index + 1
+    return None, len(claimed)
+
+
+def _read(messages: list[Message]) -> Material:
+    """In a session of its own, which lets go of the rows as they are when it is closed."""
+    with Session(db.engine) as session:
+        return material.read(session, messages)
+
+
+def _send(app: Flask, way: Way, message: Message, found: Material, now: datetime) -> str:
+    """Writes and sends one mail; the server's words. Raises: UndeliveredError, whatever was wrong with this mail."""
+    try:
+        letter = gather.write(message, found, app, now=now)
         name = kept.file_name(created_at=message.created_at, kind=message.kind, key=message.message_key)
-        reply = way.send(mail, recipient=message.recipient, file_name=name)
+        return way.send(letter, recipient=message.recipient, file_name=name)
     except gather.PointlessError as reason:
-        failure = Failure(Trouble.POINTLESS, str(reason))
+        raise UndeliveredError(Failure(Trouble.POINTLESS, str(reason))) from reason
     except UndeliveredError as error:
-        failure = error.failure
-        log.warning("Mail %s to registration %s: %s", message.id, message.registration_id, failure.words)
-    except _DATABASE_AWAY:
+        log.warning("Mail %s to registration %s: %s", message.id, message.registration_id, error)
         raise
     except Exception as error:
         log.exception("Mail %s cannot be written", message.id)
-        failure = Failure(Trouble.BROKEN, f"It could not be written: {type(error).__name__}: {error}")
-    else:
-        _mark(lambda: _record_sent(message, reply, now, wakes_others=wakes_others))
-        return None
-    _mark(lambda: queue.mark_retry(session, message=message, failure=failure, now=now))
-    return failure
+        words = f"It could not be written: {type(error).__name__}: {error}"
+        raise UndeliveredError(Failure(Trouble.BROKEN, words)) from error
 
 
-def _record_sent(message: Message, reply: str, now: datetime, *, wakes_others: bool) -> None:
-    session = db.session()
-    queue.mark_sent(session, message=message, reply=reply, now=now)
-    if wakes_others:
-        queue.hasten(session, now=now)
+class _Marks:
+    """Writes down what became of the mails of a batch, in the order in which it happened."""
+
+    def __init__(self, now: datetime) -> None:
+        self.count = 0
+        self._now = now
+        self._unmarked: list[tuple[Message, str]] = []
+        self._written_at = float("-inf")
+
+    def sent(self, message: Message, reply: str) -> None:
+        """The first is marked at once, and makes due what waited for a server that takes mail."""
+        self._unmarked.append((message, reply))
+        self.count += 1
+        if time.monotonic() - self._written_at >= MARK_SECONDS:
+            self._write()
+
+    def failed(self, message: Message, failure: Failure) -> None:
+        """One that was not taken."""
+        self._write()
+        _mark(lambda: queue.mark_retry(db.session(), message=message, failure=failure, now=self._now))
+
+    def close(self) -> None:
+        """Marks what is left."""
+        self._write()
+
+    def _write(self) -> None:
+        if not self._unmarked:
+            return
+        is_first, rest = len(self._unmarked) == self.count, self._unmarked
+
+        def mark() -> None:
+            queue.mark_all_sent(db.session(), rest, now=self._now)
+            if is_first:
+                queue.hasten(db.session(), now=self._now)
+
+        _mark(mark)
+        self._unmarked = []
+        self._written_at = time.monotonic()
 
 
 def _give_back(rest: list[Message], now: datetime) -> None:

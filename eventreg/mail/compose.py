@@ -1,8 +1,8 @@
 """Writes one mail: the outbox row and what it is about become its bytes. Pure: the same input, the same bytes."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from email.errors import HeaderParseError, MessageDefect
 from typing import Any
 
@@ -37,19 +37,25 @@ class Subject:
     """Question and answer, in the order of the form."""
     is_in_calendar: bool
     """Whether earlier mails have put the event into the person's calendar."""
-    stencils: Stencils = field(default_factory=Stencils)
-    """Shared by the mails of a batch, see there."""
 
 
-def about_registration(message: Message, subject: Subject, *, site: Site, templates: Environment) -> Letter:
+def about_registration(
+    message: Message, subject: Subject, *, site: Site, templates: Environment, stencils: Stencils | None = None
+) -> Letter:
     """The mail of any kind that is about one registration and where it stands."""
-    ics = calendar_part(message, subject, site)
-    values = _values(message, subject, site) | {
-        "answered": contents.answered(message.payload),
-        "reason": message.payload.get("reason", ""),
-        "undo_url": _undo_url(message, subject, site),
-        "calendar_note": contents.calendar_note(method_of(ics), has_mailbox=bool(site.reply_address)),
-    }
+    made = stencils or Stencils()
+    ics = calendar_part(message, subject, site, made)
+    values = made.remember(subject.event, "words", lambda: _words(subject.event, site))
+    values = (
+        values
+        | _values(message, subject, site, values)
+        | {
+            "answered": contents.answered(message.payload),
+            "reason": message.payload.get("reason", ""),
+            "undo_url": _undo_url(message, subject, site),
+            "calendar_note": contents.calendar_note(method_of(ics), has_mailbox=bool(site.reply_address)),
+        }
+    )
     reply_to = _reply_to(subject, site)
     # A server that cannot deliver it tells the mailbox for answers, and by the address whose mail it was.
     sender = reply_to if site.reply_address else ""
@@ -78,7 +84,7 @@ def forwarded(message: Message, *, site: Site, templates: Environment) -> Letter
     return _written(message, values, site=site, templates=templates, reply_to=reply_to)
 
 
-def calendar_part(message: Message, subject: Subject, site: Site) -> bytes | None:
+def calendar_part(message: Message, subject: Subject, site: Site, stencils: Stencils) -> bytes | None:
     """The iCalendar bytes this mail carries: an entry for who is or may be coming, its removal for who had one.
 
     Whoever declined in their calendar program has taken it out themselves and is sent no removal.
@@ -94,7 +100,7 @@ def calendar_part(message: Message, subject: Subject, site: Site) -> bytes | Non
     }
     if holds_entry(message):
         rsvp, status = message.payload["rsvp"], message.payload["status"]
-        return subject.stencils.request(subject.event, subject.registration, rsvp=rsvp, status=status, **options)
+        return stencils.request(subject.event, subject.registration, rsvp=rsvp, status=status, **options)
     if subject.is_in_calendar and not message.payload.get(DECLINED_THERE):
         return invitation.cancel(subject.event, subject.registration, **options)
     return None
@@ -109,7 +115,22 @@ def holds_entry(message: Message) -> bool:
     )
 
 
-def _values(message: Message, subject: Subject, site: Site) -> dict[str, Any]:
+def _words(event: Event, site: Site) -> dict[str, Any]:
+    """What every mail about the event says of it, to whomever."""
+    return {
+        "title": one_line(event.title),
+        "when": event_words.event_time(event),
+        "where": one_line(event_words.place(event)),
+        "map_url": event_words.map_address(event),
+        "join_url": one_line(event.online_url),
+        "directions": clean(event.directions),
+        "has_page": rules.has_page(event),
+        "takes_answers": rules.availability(event, message.created_at).takes_answers,
+        "contact": one_line(event.contact_email or bare_address(site.contact)),
+    }
+
+
+def _values(message: Message, subject: Subject, site: Site, words: Mapping[str, Any]) -> dict[str, Any]:
     event, registration, payload = subject.event, subject.registration, message.payload
     off = message.kind in contents.ENDINGS
     coming = not off and invitation.is_coming(event, payload["rsvp"], payload["status"])
@@ -117,12 +138,9 @@ def _values(message: Message, subject: Subject, site: Site) -> dict[str, Any]:
         "sentence": contents.sentence(message.kind, payload, event),
         "standing": contents.standing(payload, event),
         "offered_until": contents.offered_until(payload, event),
-        "title": one_line(event.title),
-        "when": event_words.event_time(event),
-        "where": one_line(event_words.place(event)),
-        "map_url": "" if off else event_words.map_address(event),
-        "join_url": one_line(event.online_url) if coming else "",
-        "directions": clean(event.directions) if coming else "",
+        "map_url": "" if off else words["map_url"],
+        "join_url": words["join_url"] if coming else "",
+        "directions": words["directions"] if coming else "",
         "answers": []
         if off or message.kind == "reminder"
         else contents.answers(registration, payload, subject.answers),
@@ -132,8 +150,6 @@ def _values(message: Message, subject: Subject, site: Site) -> dict[str, Any]:
         "status": payload["status"],
         "manage_url": site.links.manage(registration.id, registration.link_generation),
         "page_url": invitation.page_of(event, registration, links=site.links),
-        "has_page": rules.has_page(event),
-        "contact": one_line(event.contact_email or bare_address(site.contact)),
     }
 
 

@@ -30,18 +30,6 @@ class UndeliveredError(EventRegError):
         self.failure = failure
 
 
-class Ready(flask_mail.Message):
-    """A Flask-Mail message whose bytes were made by `mail.compose`."""
-
-    def __init__(self, letter: Letter, *, recipient: str) -> None:
-        super().__init__(subject=letter.subject, recipients=[recipient], sender=for_envelope(letter.sender))
-        self.letter = letter
-
-    def as_bytes(self) -> bytes:
-        """The mail as it is sent."""
-        return self.letter.content
-
-
 class TimedConnection(flask_mail.Connection):
     """Flask-Mail's connection with MAIL_TIMEOUT on connecting and on each command, and TLS that checks who answers."""
 
@@ -80,13 +68,13 @@ class TimedConnection(flask_mail.Connection):
                 self.host.quit()
             self.host.close()
 
-    def hand_over(self, ready: Ready) -> str:
+    def hand_over(self, letter: Letter, *, recipient: str) -> str:
         """Sends one mail and returns the server's words. Raises: smtp.RefusedError, smtp.BrokenError, as connecting."""
         if self.host is None or self.host.sock is None:
             self.host = self.configure_host()
-        (recipient,) = ready.recipients
-        words = smtp.transmit(self.host, sender=str(ready.sender), recipient=str(recipient), content=ready.as_bytes())
-        flask_mail.email_dispatched.send(current_app._get_current_object(), message=ready)  # type: ignore[attr-defined] # noqa: SLF001 - as Flask-Mail does
+        sender = for_envelope(letter.sender)
+        words = smtp.transmit(self.host, sender=sender, recipient=recipient, content=letter.content)
+        flask_mail.email_dispatched.send(current_app._get_current_object(), message=letter)  # type: ignore[attr-defined] # noqa: SLF001 - as Flask-Mail does
         return words
 
 
@@ -115,7 +103,7 @@ class ToServer:
     def send(self, letter: Letter, *, recipient: str, file_name: str) -> str:  # noqa: ARG002 - kept mail has names
         """One mail; a lost connection is opened again with the next."""
         try:
-            words = self._connection.hand_over(Ready(letter, recipient=for_envelope(recipient)))
+            words = self._connection.hand_over(letter, recipient=for_envelope(recipient))
         except smtp.RefusedError as refusal:
             raise UndeliveredError(smtp.read_refusal(refusal)) from refusal
         except smtp.BrokenError as broken:

@@ -1,25 +1,24 @@
-"""Reads from the database what a mail is about, decides whether it may still leave, and has it written."""
+"""Decides whether a mail may still leave, and has it written."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import Flask
+from flask_babel import get_translations
 from flask_babel import gettext as _
 from jinja2 import Environment, StrictUndefined
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
+from eventreg.calendar.stencil import Stencils
 from eventreg.errors import EventRegError
-from eventreg.events import queries as event_queries
 from eventreg.events import reminders as event_reminders
 from eventreg.events.models import Event
 from eventreg.mail import compose, contents
 from eventreg.mail.compose import Subject
 from eventreg.mail.contents import Site
+from eventreg.mail.material import Material
 from eventreg.mail.mime import Letter
-from eventreg.outbox import queries as outbox_queries
 from eventreg.outbox.models import Message
-from eventreg.registrations import queries as registration_queries
 from eventreg.registrations import reminders
 from eventreg.registrations.models import Registration
 
@@ -47,11 +46,20 @@ def templates_of(app: Flask) -> Environment:
     made: Environment | None = app.extensions.get("eventreg.mail.templates")
     if made is None:
         made = app.jinja_env.overlay(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        # Mails are in the site's own language; the pages' way asks for the reader's at every word.
+        made.globals = dict(made.globals)
+        made.install_gettext_translations(get_translations(), newstyle=True)  # type: ignore[attr-defined]
         app.extensions["eventreg.mail.templates"] = made
     return made
 
 
-def write(session: Session, message: Message, app: Flask, *, now: datetime) -> Letter:
+def stencils_of(app: Flask) -> Stencils:
+    """The invitations this process has made lately."""
+    made: Stencils = app.extensions.setdefault("eventreg.mail.stencils", Stencils())
+    return made
+
+
+def write(message: Message, material: Material, app: Flask, *, now: datetime) -> Letter:
     """The mail of that row. Raises: PointlessError; anything else means that it cannot be written."""
     options: dict[str, Any] = {"site": site_of(app), "templates": templates_of(app)}
     if message.kind in PLAIN:
@@ -59,19 +67,18 @@ def write(session: Session, message: Message, app: Flask, *, now: datetime) -> L
     if message.kind == "forwarded":
         return compose.forwarded(message, **options)
     if message.kind == "link":
-        return compose.about_links(message, _own(session, message), **options)
-    return compose.about_registration(message, _subject(session, message, now), **options)
+        own = material.links_of(message)
+        if not own:
+            raise PointlessError(_("The address was corrected before this mail left."))
+        return compose.about_links(message, own, **options)
+    return compose.about_registration(message, _subject(message, material, now), stencils=stencils_of(app), **options)
 
 
-def _subject(session: Session, message: Message, now: datetime) -> Subject:
-    row = session.execute(
-        select(Registration, Event)
-        .join(Event, Event.id == Registration.event_id)
-        .where(Registration.id == message.registration_id)
-    ).first()
-    if row is None:
+def _subject(message: Message, material: Material, now: datetime) -> Subject:
+    found = material.about.get(message.registration_id or 0)
+    if found is None:
         raise PointlessError(_("The registration is gone."))
-    registration, event = row
+    event, registration = found
     if registration.email_key != message.recipient.lower():
         # Its links would open the registration to whoever has the old address.
         raise PointlessError(_("The address was corrected before this mail left."))
@@ -79,13 +86,11 @@ def _subject(session: Session, message: Message, now: datetime) -> Subject:
         raise PointlessError(_("The event was cancelled before this mail left."))
     if message.kind == reminders.KIND:
         _refuse_late_reminder(message, registration, event, now)
-    given = registration_queries.answers_of(session, [registration.id]).get(registration.id, {})
-    questions = event_queries.questions(session, event.id, include_retired=True)
     return Subject(
         event=event,
         registration=registration,
-        answers=[(question.label, given[question.id]) for question in questions if question.id in given],
-        is_in_calendar=_is_in_calendar(message, outbox_queries.sent_before(session, message)),
+        answers=material.answers(registration),
+        is_in_calendar=_is_in_calendar(message, material.sent_before(message)),
     )
 
 
@@ -100,7 +105,7 @@ def _refuse_late_reminder(message: Message, registration: Registration, event: E
         raise PointlessError(_("This reminder could not leave in time."))
 
 
-def _is_in_calendar(message: Message, sent: list[Message]) -> bool:
+def _is_in_calendar(message: Message, sent: Sequence[Any]) -> bool:
     """Whether the last of the mails that say where the person stands left an entry in their calendar.
 
     A mail sent again carries again what it carried, so those that say the same as it do not count.
@@ -112,24 +117,9 @@ def _is_in_calendar(message: Message, sent: list[Message]) -> bool:
     return bool(standing) and compose.holds_entry(standing[-1])
 
 
-def _says_the_same(earlier: Message, message: Message) -> bool:
+def _says_the_same(earlier: Any, message: Message) -> bool:
     named = ("rsvp", "status")
     if earlier.payload.get(compose.DECLINED_THERE):
         return False
     same = [earlier.payload.get(name) for name in named] == [message.payload.get(name) for name in named]
     return same and not compose.holds_entry(earlier)
-
-
-def _own(session: Session, message: Message) -> list[tuple[Event, Registration]]:
-    rows = session.execute(
-        select(Event, Registration)
-        .join(Registration, Event.id == Registration.event_id)
-        .where(
-            Registration.id.in_(message.payload["registration_ids"]),
-            Registration.email_key == message.recipient.lower(),
-        )
-        .order_by(Event.starts_at, Registration.id)
-    ).all()
-    if not rows:
-        raise PointlessError(_("The address was corrected before this mail left."))
-    return [(event, registration) for event, registration in rows]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
@@ -64,19 +65,14 @@ def was_queued_since(
     return bool(session.scalar(select(found)))
 
 
-def sent_before(session: Session, message: Message) -> list[Message]:
-    """The mails of the same registration that left for the same address before this one, oldest first."""
+def sent_about(session: Session, registration_ids: Iterable[int]) -> Sequence[Any]:
+    """What has left about those registrations, oldest first: id, registration, recipient, kind, payload. One query."""
     query = (
-        select(Message)
-        .where(
-            Message.registration_id == message.registration_id,
-            Message.recipient == message.recipient,
-            Message.id < message.id,
-            Message.state == "sent",
-        )
+        select(Message.id, Message.registration_id, Message.recipient, Message.kind, Message.payload)
+        .where(Message.registration_id.in_(list(registration_ids)), Message.state == "sent")
         .order_by(Message.id)
     )
-    return list(session.scalars(query))
+    return session.execute(query).all()
 
 
 def next_due_at(session: Session) -> datetime | None:

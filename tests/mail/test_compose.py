@@ -46,10 +46,19 @@ WITH_DIRECTIONS = {
 }
 CANCELLED = {"status": "cancelled", "sequence": 3}
 LEFT = {"status": "cancelled"}
+OFFERED = {"status": "waitlisted", "offer_expires_at": "2026-10-06T16:00:00+00:00"}
 REGISTRATION_MAILS: dict[str, tuple[Message, dict[str, Any]]] = {
     "confirmation": (row("confirmation"), {"event": celebration(**WITH_DIRECTIONS)}),
     "confirmation_without_mailbox": (row("confirmation"), {"reply_address": None}),
     "waitlisted": (row("waitlisted", status="waitlisted", position=3), {"event": celebration(**WITH_DIRECTIONS)}),
+    "offer": (row("offer", **OFFERED), {"event": celebration(**WITH_DIRECTIONS)}),
+    "offer_expired": (
+        row("offer_expired", **LEFT, offer_expired_at=OFFERED["offer_expires_at"]),
+        {"registration": amira(**LEFT)},
+    ),
+    "changed_while_offered": (row("changed", **OFFERED | {"party_size": 1}), {"event": celebration(**WITH_DIRECTIONS)}),
+    "pending": (row("pending", status="pending"), {"event": celebration(**WITH_DIRECTIONS)}),
+    "not_approved": (row("not_approved", **LEFT), {"registration": amira(**LEFT)}),
     "maybe": (row("answer", rsvp="maybe", party_size=1), {"registration": amira(rsvp="maybe")}),
     "no": (row("answer", rsvp="no", party_size=1), {"answers": []}),
     "promotion": (row("promotion", party_size=1), {}),
@@ -173,7 +182,21 @@ def test_calendar_part_stands_where_outlook_looks_and_once_more_as_a_file(app: F
 
 
 @pytest.mark.parametrize(
-    "name", ["waitlisted", "no", "withdrawn_from_waitlist", "event_cancelled_for_waitlist", "link", "auth", "test"]
+    "name",
+    [
+        "waitlisted",
+        "offer",
+        "offer_expired",
+        "changed_while_offered",
+        "pending",
+        "not_approved",
+        "no",
+        "withdrawn_from_waitlist",
+        "event_cancelled_for_waitlist",
+        "link",
+        "auth",
+        "test",
+    ],
 )
 def test_who_has_no_entry_gets_no_calendar_part(app: Flask, name: str) -> None:
     assert structure(read(written(app, name))) == ["multipart/alternative", "  text/plain", "  text/html"]
@@ -190,6 +213,26 @@ def test_who_has_no_entry_gets_no_calendar_part(app: Flask, name: str) -> None:
         ),
         ("maybe", "You said maybe: A day of reflection", "You said maybe. No place is held for you yet."),
         ("no", "You are not attending: A day of reflection", "You are not attending."),
+        (
+            "offer",
+            "A place is yours if you accept it: A day of reflection",
+            "2 places are yours if you accept them by Tuesday, October 6, 2026, 12:00 PM EDT.",
+        ),
+        (
+            "offer_expired",
+            "The offered place has gone to the next in line: A day of reflection",
+            "You did not accept the offered place in time.",
+        ),
+        (
+            "pending",
+            "You have asked to come: A day of reflection",
+            "You have asked to come, as a party of 2. An organizer decides.",
+        ),
+        (
+            "not_approved",
+            "Your request was not approved: A day of reflection",
+            "Your request to come was not approved.",
+        ),
         ("promotion", "You moved up from the waitlist: A day of reflection", "You are coming."),
         ("changed", "Your answer has changed: A day of reflection", "You are coming."),
         (
@@ -229,7 +272,9 @@ def test_confirmation_holds_facts_answers_directions_and_one_link_in_both_parts(
         assert re.findall(r"https://events\.example\.org/r/[\w.-]+", part) == [manage]
 
 
-@pytest.mark.parametrize("name", ["waitlisted", "maybe", "no", "withdrawn", "event_cancelled"])
+@pytest.mark.parametrize(
+    "name", ["waitlisted", "offer", "pending", "not_approved", "maybe", "no", "withdrawn", "event_cancelled"]
+)
 def test_join_link_and_directions_are_for_those_who_are_coming(app: Flask, name: str) -> None:
     message, given = REGISTRATION_MAILS[name]
     off = CANCELLED if name == "event_cancelled" else {}
