@@ -25,7 +25,8 @@ from eventreg.events.models import Event
 
 ATTENDEES = 100_000
 COLUMNS = """
-    SELECT r.name, r.email, r.rsvp, r.status, r.party_size, w.position, r.created_at, r.updated_at, r.checked_in_at,
+    SELECT r.name, r.email, r.rsvp, r.status, r.party_size, w.position, r.offer_expires_at,
+        r.created_at, r.updated_at, r.checked_in_at,
         r.source, r.note, a.value
     FROM registrations r
     LEFT JOIN (

@@ -15,7 +15,7 @@ from eventreg.exports.rows import Table
 CHUNK = 64 * 1024
 LONGEST = 32_767
 """Characters Excel allows in a cell."""
-WIDTHS = (24, 30, 8, 12, 10, 16, 26, 26, 26, 10, 24)
+WIDTHS = (24, 30, 8, 12, 10, 16, 26, 26, 26, 26, 10, 24)
 QUESTION_WIDTH = 32
 
 

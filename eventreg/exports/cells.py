@@ -19,7 +19,8 @@ def clean(text: str) -> str:
     >>> clean("no nuts\r\nno milk\x00")
     'no nuts\nno milk'
     """
-    return _DROPPED.sub("", _BREAKS.sub("\n", text))
+    # Nearly every text is printable from end to end, and then none of those characters is in it.
+    return text if text.isprintable() else _DROPPED.sub("", _BREAKS.sub("\n", text))
 
 
 def neutral(text: str) -> str:
@@ -28,6 +29,8 @@ def neutral(text: str) -> str:
     >>> [neutral(text) for text in ("=1+1", " =1+1", "-5", "Zoë", "+1 617 555 0100", "+16175550100", "+1 -2")]
     ["'=1+1", "' =1+1", "'-5", 'Zoë', '+1 617 555 0100', "'+16175550100", "'+1 -2"]
     """
+    if text[:1].isalnum():
+        return text
     begins = text.lstrip()[:1]
     if begins in _FORMULA_SIGNS or text[:1] in {"\t", "\n"}:
         return text if _PHONE.fullmatch(text) else f"'{text}"
