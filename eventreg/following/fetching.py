@@ -88,10 +88,10 @@ class Fetcher:
             parts = self._checked(url)
             connection = self._connected(parts, deadline)
             try:
-                answer = self._ask(connection, parts, asked)
-                if answer.status not in _MOVED:
-                    return self._taken(answer)
-                url = urljoin(url, answer.headers.get("Location", ""))
+                with self._ask(connection, parts, asked) as answer:  # it holds the socket until it is closed too
+                    if answer.status not in _MOVED:
+                        return self._taken(answer)
+                    url = urljoin(url, answer.headers.get("Location", ""))
             finally:
                 connection.close()
         raise FetchError(_("It leads from one address to another more than %(most)s times.", most=MOST_REDIRECTS))
@@ -118,7 +118,6 @@ class Fetcher:
                 timeout=min(CONNECT_SECONDS, self.total_seconds),
                 ssl_context=self.trust,
                 server_hostname=name,
-                assert_hostname=name,
             )
             connection.deadline = deadline
             try:
@@ -250,7 +249,7 @@ def _token(value: str, most: int) -> str:
 
 def _in_words(error: Exception) -> str:
     text = str(error)
-    if isinstance(error, ssl.SSLError) or "certificate" in text.lower():
+    if isinstance(error, ssl.SSLCertVerificationError) or "certificate" in text.lower():
         return _("Its server cannot prove who it is: its certificate is not valid for that name.")
     if isinstance(error, zlib.error):
         return _("It came damaged.")
