@@ -113,13 +113,15 @@ def serve(
     workers: int | None = None,
     base_url: str | None = None,
     lmtp_port: int | None = None,
+    sends_mail: bool = True,
     announce: Callable[[str], None] = lambda _url: None,
 ) -> None:
     """Serves web and mail worker until SIGINT or SIGTERM. Must be called in the main thread.
 
     `workers` are web processes, by default one per processor, two at least and four at most. `base_url` is BASE_URL
     where the settings name one; else it is the address served on, which `announce` is told once the port is ours.
-    With `lmtp_port` replies are taken in there, on this host only. Raises: PortUnavailableError, lmtp.PortTaken.
+    With `lmtp_port` replies are taken in there, on this host only. Without `sends_mail` there is no mail worker, for a
+    host beside others that have one. Raises: PortUnavailableError, lmtp.PortTaken.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s eventreg: %(message)s")
     log_briefly()
@@ -134,7 +136,7 @@ def serve(
         url = address(host, listener.getsockname()[1])
         announce(url)
         os.environ["EVENTREG_BASE_URL"] = base_url or os.environ.get("EVENTREG_BASE_URL") or url
-        children = _children(listener, workers or min(max(os.cpu_count() or 2, 2), 4), replies)
+        children = _children(listener, workers or min(max(os.cpu_count() or 2, 2), 4), replies, sends_mail=sends_mail)
         while not stopping.is_set():
             for child in children:
                 child.look()
@@ -179,7 +181,7 @@ def _replies(port: int | None) -> AbstractContextManager[socket.socket | None]:
     return nullcontext() if port is None else lmtp.listen("127.0.0.1", port)
 
 
-def _children(listener: socket.socket, workers: int, replies: socket.socket | None) -> list[Child]:
+def _children(listener: socket.socket, workers: int, replies: socket.socket | None, *, sends_mail: bool) -> list[Child]:
     group = secrets.token_hex(8)
 
     def web(_number: int) -> None:
@@ -189,7 +191,9 @@ def _children(listener: socket.socket, workers: int, replies: socket.socket | No
         listener.close()
         worker.run(create_app(), group=group, number=number)
 
-    children = [Child("eventreg-web", web), Child("eventreg-worker", mail)]
+    children = [Child("eventreg-web", web)]
+    if sends_mail:
+        children.append(Child("eventreg-worker", mail))
     if replies is None:
         return children
 

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,11 +91,17 @@ def start(
     database_url: str | None = None,
     smtp: SmtpServer | None = None,
     command: Callable[[int], list[str]] | None = None,
+    host: str = "127.0.0.1",
+    inside: Sequence[str] = (),
+    more: Sequence[str] = (),
     **settings: Any,
 ) -> LiveServer:
-    """Starts the service on a free port and waits until it answers. The database must be migrated."""
+    """Starts the service on a free port and waits until it answers. The database must be migrated.
+
+    `inside` runs it elsewhere, like `ip netns exec NAME`; `more` are further options of `eventreg serve`.
+    """
     port = free_port()
-    base_url = f"http://127.0.0.1:{port}"
+    base_url = f"http://{host}:{port}"
     instance.mkdir(parents=True, exist_ok=True)
     all_settings: dict[str, Any] = {
         "DATABASE_URL": database_url,
@@ -107,10 +113,10 @@ def start(
         **settings,
     }
     log_path = instance / "serve.log"
-    arguments = command(port) if command else ["serve", "--host", "127.0.0.1", "--port", str(port)]
+    arguments = command(port) if command else ["serve", "--host", host, "--port", str(port), *more]
     with log_path.open("ab") as log:
         process = subprocess.Popen(
-            [*EVENTREG, *arguments],
+            [*inside, *EVENTREG, *arguments],
             cwd=ROOT,
             env=environment(instance, **all_settings),
             stdin=subprocess.DEVNULL,
