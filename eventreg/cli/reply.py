@@ -30,7 +30,7 @@ def ingest(file: str) -> None:
         raise EventRegError(f"The mail in {file} cannot be read: {error.strerror or error}.") from error
     taken = incoming.ingest(current_app._get_current_object(), data, now=clock.now())  # type: ignore[attr-defined] # noqa: SLF001 - the app itself
     click.echo(str(taken))
-    if taken.outcome == "applied":
+    if taken.may_owe_mail:
         tasks.nudge()
 
 

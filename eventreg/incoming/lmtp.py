@@ -99,7 +99,7 @@ class Handler:
         with self._app.app_context():
             try:
                 taken = ingest(self._app, content, now=clock.now(), envelope=recipient)
-                if taken.outcome == "applied":
+                if taken.may_owe_mail:
                     self._after()
                 return taken
             finally:
@@ -128,7 +128,7 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(app: Flask, listener: socket.socket, *, after: Callable[[], None] = lambda: None) -> None:
     """Takes mail until SIGINT or SIGTERM. Must be called in the main thread.
 
-    `after` is called in an application context once an answer was applied, to wake the mail worker.
+    `after` is called in an application context once a mail may be owed, to wake the mail worker.
     """
 
     async def until_told() -> None:

@@ -30,13 +30,13 @@ class Arrived:
 def waiting(session: Session, event_id: int) -> Sequence[Arrived]:
     """What has to be looked at, oldest first, AT_ONCE at most."""
     query = _of(event_id).where(ReceivedMail.outcome == "held").order_by(ReceivedMail.id).limit(AT_ONCE)
-    return [Arrived(*row) for row in session.execute(query).tuples()]
+    return [Arrived(*row) for row in session.execute(query)]
 
 
 def latest(session: Session, event_id: int) -> Sequence[Arrived]:
     """What came in last and needs nothing, newest first."""
     query = _of(event_id).where(ReceivedMail.outcome != "held").order_by(ReceivedMail.id.desc()).limit(LATEST)
-    return [Arrived(*row) for row in session.execute(query).tuples()]
+    return [Arrived(*row) for row in session.execute(query)]
 
 
 def count(session: Session, event_id: int) -> int:

@@ -33,6 +33,8 @@ from eventreg.registrations.models import Registration
 KEPT = timedelta(days=180)
 """How long it is known that a mail was seen; no mail server tries for longer than a week."""
 LARGEST_ID = 2**31 - 1
+NOBODYS = "no registration has the address it was sent to"
+SEEN = "it was taken in before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ class Taken:
     outcome: str
     kind: str
     words: str
+
+    @property
+    def may_owe_mail(self) -> bool:
+        """Whether the worker should look: also who is not believed is told so."""
+        return self.outcome != "held" and self.kind != "mail"
 
     def __str__(self) -> str:
         return f"{self.outcome}: {self.kind}: {one_line(self.words)}"
@@ -74,7 +81,7 @@ def take(session: Session, arrival: Arrival, *, links: Links, now: datetime) -> 
         return _not_an_answer(session, arrival, reason, links=links, now=now)
     registration_id = _registration_of(session, links, arrival.tokens)
     if registration_id is None:
-        return Taken("ignored", "reply", "no registration has the address it was sent to")
+        return Taken("ignored", "mail", NOBODYS)
     return _answer(session, arrival, reply, registration_id, now=now)
 
 
@@ -111,7 +118,7 @@ def _answer(session: Session, arrival: Arrival, reply: Reply, registration_id: i
         comment=reply.comment,
     )
     if seen is None:
-        return Taken("ignored", "reply", "it was taken in before")
+        return Taken("ignored", "mail", SEEN)
     if reply.uid != event.uid:
         return _settle(seen, "ignored", _("It answers for another event than the one it was sent for."))
     if registration.email_key not in {*reply.senders, reply.attendee}:
@@ -132,12 +139,12 @@ def _not_an_answer(session: Session, arrival: Arrival, reason: NotAnAnswer, *, l
         return _take_bounce(session, arrival, report, links=links, now=now)
     registration_id = _registration_of(session, links, arrival.tokens)
     if registration_id is None:
-        return Taken("ignored", "mail", "no registration has the address it was sent to")
+        return Taken("ignored", "mail", NOBODYS)
     _event, registration = changes.load(session, registration_id)
     kind = "reply" if isinstance(reason, UnusableCalendar) else "other"
     seen = _note(session, arrival, kind=kind, registration=registration, now=now, sender=_sender(arrival.letter))
     if seen is None:
-        return Taken("ignored", "mail", "it was taken in before")
+        return Taken("ignored", "mail", SEEN)
     is_words = isinstance(reason, NoCalendarPart | OtherMethod | TooLarge)
     if not is_words or (arrival.letter.is_automatic and not isinstance(reason, OtherMethod)):
         return _settle(seen, "ignored", str(reason))

@@ -40,6 +40,7 @@ def accept(session: Session, *, registration_id: int, actor: audit.Actor, now: d
     registration.status = "confirmed"
     registration.waitlisted_at = registration.offer_expires_at = None
     registration.updated_at = now
+    registration.reply_sequence, registration.reply_stamp_at = event.sequence, now  # as in `changes.change`
     session.flush()
     audit.record(
         session,

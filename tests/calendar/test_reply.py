@@ -19,7 +19,7 @@ from eventreg.calendar.reply import (
     UnusableCalendar,
     WrittenByAProgram,
 )
-from tests.support.replies import NAMES, bare, calendar, mailed, words
+from tests.support.replies import NAMES, bare, calendar, mailed, mutated, words
 
 STAMP = datetime(2026, 10, 6, 16, 0, tzinfo=UTC)
 TOKEN = "abcdefghijklmnopqrstuvwxyz"
@@ -252,43 +252,6 @@ def nested(depth: int) -> bytes:
 def test_hostile_mail_is_refused_by_name(hostile) -> None:
     with pytest.raises(NotAnAnswer):
         reply.read(hostile)
-
-
-def mutated(mail: bytes, chance: random.Random) -> bytes:
-    """The mail with some of its bytes changed, lost, doubled, or moved."""
-    made = bytearray(mail)
-    for _ in range(chance.randint(1, 6)):
-        at, until = sorted(chance.randrange(len(made) + 1) for _ in range(2))
-        until = min(until, at + chance.choice((1, 4, 60, 2000)))
-        kind = chance.randrange(6)
-        if kind == 0:
-            made[at:until] = b""
-        elif kind == 1:
-            made[at:at] = made[at:until] * chance.randint(1, 3)
-        elif kind == 2:
-            made[at:at] = chance.randbytes(chance.randint(1, 8))
-        elif kind == 3 and at < len(made):
-            made[at] = chance.randrange(256)
-        elif kind == 4:
-            made[at:at] = chance.choice(PIECES)
-        else:
-            made[at:until] = made[at:until].swapcase()
-    return bytes(made)
-
-
-PIECES = (
-    b"\r\n",
-    b"\r\n\r\n",
-    b":",
-    b";",
-    b'"',
-    b"\0",
-    b"=?utf-8?q?",
-    b"BEGIN:VEVENT\r\n",
-    b"END:VEVENT\r\n",
-    b"\xff",
-    b"--",
-)
 
 
 def test_ten_thousand_damaged_replies_raise_nothing_but_what_is_promised() -> None:

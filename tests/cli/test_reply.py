@@ -44,7 +44,7 @@ def test_reply_from_standard_input_is_one_line_and_status_nought(app, session, e
     session.rollback()
     done = ingest(app, data)
     assert (done.exit_code, done.output) == (0, "applied: reply: You are not attending.\n")
-    assert ingest(app, data, "-").output == "ignored: reply: it was taken in before\n"
+    assert ingest(app, data, "-").output == "ignored: mail: it was taken in before\n"
     assert standing(session, event) == [("amira@example.org", "no", "confirmed")]
 
 

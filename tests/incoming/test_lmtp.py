@@ -88,7 +88,7 @@ def test_each_recipient_has_an_answer_of_its_own(session, speak, listening, even
         ("amira@example.org", "no", "confirmed"),
         ("sam@example.org", "yes", "confirmed"),
     ]
-    assert listening.woken == 1
+    assert listening.woken == 1  # nobody is owed anything by the other three
 
 
 @pytest.mark.sqlite_only

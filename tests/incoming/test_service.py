@@ -6,14 +6,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from eventreg.audit import Actor
 from eventreg.db import db
 from eventreg.incoming import service
 from eventreg.incoming.ingest import ingest
 from eventreg.incoming.models import ReceivedMail
 from eventreg.outbox.models import Message
-from eventreg.registrations import changes
+from eventreg.registrations import changes, event_changes, messages
 from eventreg.registrations.models import Registration
-from eventreg.registrations.service import AnswerForm
+from eventreg.registrations.service import AnswerForm, register
+from tests.support.calendars import unfolded
+from tests.support.letters import calendar_of, text_of
 from tests.support.mailroom import address_of, answer, bring, history, owed, received, standing
 from tests.support.replies import NAMES, bare, calendar, mailed
 
@@ -68,7 +71,7 @@ def test_two_deliveries_of_one_mail_at_once_are_one(app, session, event, amira, 
 def test_mail_for_nobody_leaves_no_trace(session, event, amira, now) -> None:
     for to in ("rsvp@example.org", f"rsvp+{'a' * 26}@example.org", "rsvp+abc@example.org"):
         taken = bring(session, mailed(to=to, uid=event.uid, stamp=now), now=now)
-        assert str(taken) == "ignored: reply: no registration has the address it was sent to"
+        assert str(taken) == "ignored: mail: no registration has the address it was sent to"
     assert (received(session), owed(session), history(session)) == ([], [], [])
 
 
@@ -119,15 +122,9 @@ def test_older_answers_are_not_believed_any_more(session, event, amira, now) -> 
 
 def test_answer_on_the_web_is_not_undone_by_a_late_mail(session, event, amira, now) -> None:
     form = AnswerForm(name=amira.name, email=amira.email, rsvp="maybe", party_size=2)
-    changes.change(session, registration_id=amira.id, form=form, actor=service_actor(), now=now + 5 * MINUTE)
+    changes.change(session, registration_id=amira.id, form=form, actor=Actor.attendee(), now=now + 5 * MINUTE)
     assert answer(session, amira, now=now, stamp=now + 4 * MINUTE, after=6 * MINUTE).outcome == "ignored"
     assert answer(session, amira, now=now, stamp=now + 6 * MINUTE, after=7 * MINUTE).outcome == "applied"
-
-
-def service_actor():
-    from eventreg.audit import Actor
-
-    return Actor.attendee()
 
 
 def test_version_that_was_never_sent_is_dropped(session, event, amira, now) -> None:
@@ -158,9 +155,7 @@ def test_clock_far_ahead_does_not_outlast_the_next_answer(session, event, amira,
 
 
 def test_whoever_comes_back_is_not_cancelled_by_what_they_said_before(session, event, amira, now, client) -> None:
-    from eventreg.registrations.service import register
-
-    changes.cancel(session, registration_id=amira.id, actor=service_actor(), now=now + 2 * MINUTE)
+    changes.cancel(session, registration_id=amira.id, actor=Actor.attendee(), now=now + 2 * MINUTE)
     form = AnswerForm(name="Amira", email="amira@example.org", rsvp="yes")
     again = register(session, event_id=event.id, form=form, now=now + 10 * MINUTE).registration_id
     session.commit()
@@ -199,7 +194,7 @@ def test_event_that_is_off_or_over_changes_for_nobody(change, words, session, ev
 
 
 def test_cancelled_registration_stays_cancelled(session, event, amira, now) -> None:
-    changes.cancel(session, registration_id=amira.id, actor=service_actor(), now=now)
+    changes.cancel(session, registration_id=amira.id, actor=Actor.attendee(), now=now)
     assert answer(session, amira, "ACCEPTED", now=now).words == "The registration is cancelled."
     assert standing(session, event) == [("amira@example.org", "yes", "cancelled")]
 
@@ -308,3 +303,44 @@ def test_old_mail_is_forgotten(session, event, amira, now) -> None:
     later = now + timedelta(days=181)
     assert service.is_old(session, now=later)
     assert (service.forget(session, now=later, limit=10), service.forget(session, now=later, limit=10)) == (1, 0)
+
+
+def test_mail_that_asks_again_says_what_holds_now_and_carries_it(
+    session, event, amira, now, make_app, post, clock
+) -> None:
+    answer(session, amira, now=now, sequence=1)
+    clock.now += MINUTE
+    (mail,) = post(make_app(REPLY_ADDRESS="rsvp@example.org"))
+    assert mail["Subject"] == "Please answer once more: A day of reflection"
+    assert "Your calendar answered “no”, but to an earlier version" in text_of(mail)
+    content = calendar_of(mail)
+    assert content is not None
+    assert (b"METHOD:REQUEST" in content, b"SEQUENCE:3" in content) == (True, True)
+    assert f"mailto:{address_of(amira)}" in unfolded(content)
+
+
+def test_mail_about_an_answer_that_was_not_taken_says_why(
+    session, make_event, make_registration, now, post, clock
+) -> None:
+    event = make_event(capacity=1, waitlist_open=False)
+    make_registration(event, email="wim@example.org")
+    answer(session, make_registration(event, rsvp="no"), "ACCEPTED", now=now)
+    clock.now += MINUTE
+    (mail,) = post()
+    assert mail["Subject"] == "Your answer could not be taken: A day of reflection"
+    assert "Your calendar answered “yes”, and that could not be taken. Every place is taken." in text_of(mail)
+    assert text_of(mail).startswith("You are not attending.")
+    assert calendar_of(mail) is None
+
+
+def test_after_a_no_in_the_calendar_no_cancellation_follows(session, event, amira, now, make_app, post, clock) -> None:
+    app = make_app(REPLY_ADDRESS="rsvp@example.org")
+    messages.tell(session, event, amira, kind="confirmation", now=now)
+    session.commit()
+    assert calendar_of(post(app)[-1]) is not None
+    answer(session, amira, now=now)
+    clock.now += 5 * MINUTE
+    assert calendar_of(post(app)[-1]) is None
+    event_changes.call_off(session, event_id=event.id, actor=Actor.attendee(), now=clock.now)
+    session.commit()
+    assert len(post(app)) == 2

@@ -1,6 +1,7 @@
 """Answers as calendar programs mail them, written after their documented forms; see tests/incoming/shapes/."""
 
 import base64
+import random
 import re
 from datetime import datetime
 
@@ -65,6 +66,43 @@ def words(
         f"From: Amira Haddad <{sender}>\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <w1@example.org>\r\n"
         f"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
     ).encode()
+
+
+def mutated(mail: bytes, chance: random.Random) -> bytes:
+    """The mail with some of its bytes changed, lost, doubled, or moved."""
+    made = bytearray(mail)
+    for _ in range(chance.randint(1, 6)):
+        at, until = sorted(chance.randrange(len(made) + 1) for _ in range(2))
+        until = min(until, at + chance.choice((1, 4, 60, 2000)))
+        kind = chance.randrange(6)
+        if kind == 0:
+            made[at:until] = b""
+        elif kind == 1:
+            made[at:at] = made[at:until] * chance.randint(1, 3)
+        elif kind == 2:
+            made[at:at] = chance.randbytes(chance.randint(1, 8))
+        elif kind == 3 and at < len(made):
+            made[at] = chance.randrange(256)
+        elif kind == 4:
+            made[at:at] = chance.choice(PIECES)
+        else:
+            made[at:until] = made[at:until].swapcase()
+    return bytes(made)
+
+
+PIECES = (
+    b"\r\n",
+    b"\r\n\r\n",
+    b":",
+    b";",
+    b'"',
+    b"\0",
+    b"=?utf-8?q?",
+    b"BEGIN:VEVENT\r\n",
+    b"END:VEVENT\r\n",
+    b"\xff",
+    b"--",
+)
 
 
 def _shape(name: str) -> str:
