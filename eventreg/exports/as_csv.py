@@ -21,7 +21,12 @@ def write(table: Table) -> Iterator[bytes]:
     header: list[Cell] = list(table.titles)
     rows = chain([header], table.rows)
     while batch := list(islice(rows, ROWS)):
-        writer.writerows([[neutral(cell) if type(cell) is str else cell for cell in row] for row in batch])
+        writer.writerows([_neutral(row) for row in batch])
         yield buffer.getvalue().encode()
         buffer.seek(0)
         buffer.truncate()
+
+
+def _neutral(row: list[Cell]) -> list[Cell]:
+    """No formula begins with a letter or a digit."""
+    return [neutral(cell) if type(cell) is str and not cell[:1].isalnum() else cell for cell in row]

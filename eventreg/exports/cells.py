@@ -29,8 +29,6 @@ def neutral(text: str) -> str:
     >>> [neutral(text) for text in ("=1+1", " =1+1", "-5", "Zoë", "+1 617 555 0100", "+16175550100", "+1 -2")]
     ["'=1+1", "' =1+1", "'-5", 'Zoë', '+1 617 555 0100', "'+16175550100", "'+1 -2"]
     """
-    if text[:1].isalnum():
-        return text
     begins = text.lstrip()[:1]
     if begins in _FORMULA_SIGNS or text[:1] in {"\t", "\n"}:
         return text if _PHONE.fullmatch(text) else f"'{text}"
