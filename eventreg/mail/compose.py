@@ -125,7 +125,6 @@ def _words(event: Event, site: Site) -> dict[str, Any]:
         "join_url": one_line(event.online_url),
         "directions": clean(event.directions),
         "has_page": rules.has_page(event),
-        "takes_answers": rules.availability(event, message.created_at).takes_answers,
         "contact": one_line(event.contact_email or bare_address(site.contact)),
     }
 
@@ -149,6 +148,7 @@ def _values(message: Message, subject: Subject, site: Site, words: Mapping[str, 
         "rsvp": payload["rsvp"],
         "status": payload["status"],
         "manage_url": site.links.manage(registration.id, registration.link_generation),
+        "takes_answers": rules.availability(event, message.created_at).takes_answers,
         "page_url": invitation.page_of(event, registration, links=site.links),
     }
 

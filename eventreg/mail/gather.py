@@ -7,7 +7,9 @@ from typing import Any
 from flask import Flask
 from flask_babel import get_translations
 from flask_babel import gettext as _
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from eventreg.calendar.stencil import Stencils
 from eventreg.errors import EventRegError
@@ -46,11 +48,26 @@ def templates_of(app: Flask) -> Environment:
     made: Environment | None = app.extensions.get("eventreg.mail.templates")
     if made is None:
         made = app.jinja_env.overlay(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        # Mails are in the site's own language; the pages' way asks for the reader's at every word.
-        made.globals = dict(made.globals)
-        made.install_gettext_translations(get_translations(), newstyle=True)  # type: ignore[attr-defined]
+        made.globals = made.globals | _in_the_sites_language(get_translations())
         app.extensions["eventreg.mail.templates"] = made
     return made
+
+
+def _in_the_sites_language(translations: Any) -> dict[str, Any]:
+    """Words for mail templates. The pages' own ask anew, at every word, for the language of who reads."""
+
+    def shown(context: Context, words: str, variables: dict[str, Any]) -> str:
+        return (Markup(words) if context.eval_ctx.autoescape else words) % variables  # noqa: S704 - from our own catalogue
+
+    @pass_context
+    def gettext(context: Context, words: str, **variables: Any) -> str:
+        return shown(context, translations.ugettext(words), variables)
+
+    @pass_context
+    def ngettext(context: Context, one: str, many: str, num: int, **variables: Any) -> str:
+        return shown(context, translations.ungettext(one, many, num), {"num": num} | variables)
+
+    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
 
 
 def stencils_of(app: Flask) -> Stencils:
