@@ -23,7 +23,7 @@ from eventreg.events.values import EventValues
 from eventreg.links import Links
 from eventreg.organizers import service as organizers
 from eventreg.outbox.models import Message
-from eventreg.registrations import event_changes
+from eventreg.registrations import approval, event_changes
 from eventreg.registrations import service as registrations
 from eventreg.registrations.service import AnswerForm
 from eventreg.timezones import local_date
@@ -116,15 +116,19 @@ def _instant(when: Mapping[str, Any] | None, today: date, timezone: str) -> date
 def _register(
     session: Session, event: Event, entry: Mapping[str, Any], people: "_People", *, first: datetime, last: datetime
 ) -> None:
-    """Answers spread evenly between two instants; exactly `taken` seats are taken, then the waiting parties come."""
-    parties = list(_parties(entry.get("taken", 0), event.max_party_size)) + entry.get("waiting", [])
+    """Answers spread evenly between two instants; exactly `taken` seats are taken, then the others come."""
+    coming = list(_parties(entry.get("taken", 0), event.max_party_size))
+    parties = coming + entry.get("waiting", []) + entry.get("asking", [])
     if not parties:
         return
     needs_question = queries.questions(session, event.id)[0].id
     for number, (size, (name, email, needs)) in enumerate(zip(parties, people.some(len(parties)), strict=True)):
         at = first + (last - first) * number / len(parties)
         form = AnswerForm(name=name, email=email, rsvp="yes", party_size=size, answers={needs_question: needs})
-        registrations.register(session, event_id=event.id, form=form, now=at.replace(microsecond=0))
+        now = at.replace(microsecond=0)
+        made = registrations.register(session, event_id=event.id, form=form, now=now)
+        if made.status == "pending" and number < len(coming):
+            approval.approve(session, registration_id=made.registration_id, actor=ACTOR, now=now)
 
 
 def _parties(seats: int, largest: int) -> Iterator[int]:

@@ -18,6 +18,7 @@ NOT_OPEN = "community-service-day"
 HOSTILE = "tea-talk-and-a-back-slash-zoe-e"
 PAST = "white-coat-welcome"
 ONLINE = "online-writing-your-first-grant-from-the-reviewer-s-side"
+ON_APPROVAL = "mentors-supper"
 DRAFT = "retreat-for-program-directors"
 DESK = f"/organize/events/{CELEBRATION}"
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -77,6 +78,26 @@ def withdrawn(page: Any, site: DemoSite) -> None:
     page.wait_for_load_state()
 
 
+def offered(page: Any, site: DemoSite) -> None:
+    """Makes an event of one place that offers it, fills it, frees it, and opens the registration of whoever waited."""
+    page.goto("/organize/events/new")
+    page.get_by_label("Title").fill("One chair")
+    page.get_by_label("Places", exact=True).or_(page.get_by_label("Places (optional)")).fill("1")
+    page.get_by_label("Hours to accept").fill("24")
+    page.get_by_role("button", name="Save and publish").click()
+    page.wait_for_url("**/organize/events/one-chair*")
+    slug = page.url.rpartition("/")[2]
+    first, second = f"first.{slug}@example.org", f"second.{slug}@example.org"
+    registered("yes", first, slug)(page, site)
+    answered("yes", second, slug)(page, site)
+    waiting = manage_link(site.mail.wait_for_mail_to(second))
+    page.goto(manage_link(site.mail.wait_for_mail_to(first)))
+    page.get_by_role("button", name="Cancel my registration").click()
+    page.wait_for_load_state()
+    page.goto(waiting)
+    page.get_by_role("button", name="Accept the place").wait_for()
+
+
 def first_person(page: Any, _site: DemoSite) -> None:
     """Opens the first attendee of the list."""
     page.locator("main table tbody a[href*='/attendees/']").first.click()
@@ -104,6 +125,7 @@ PUBLIC = [
     Kind("event, hostile", f"/events/{HOSTILE}"),
     Kind("event, past", f"/events/{PAST}"),
     Kind("event, online", f"/events/{ONLINE}"),
+    Kind("event, on approval", f"/events/{ON_APPROVAL}"),
     Kind("subscribe", "/subscribe"),
     Kind("subscribe, category", "/subscribe?category=talks"),
     Kind("privacy", "/privacy"),
@@ -114,10 +136,14 @@ ATTENDEE = [
     Kind("RSVP, errors", f"/events/{CELEBRATION}/rsvp", then=press("RSVP")),
     Kind("RSVP, waitlist", f"/events/{WAITLISTED}/rsvp"),
     Kind("RSVP, waitlist, errors", f"/events/{WAITLISTED}/rsvp", then=press("waitlist")),
+    Kind("RSVP, on approval", f"/events/{ON_APPROVAL}/rsvp"),
     Kind("RSVP, closed", f"/events/{NOT_OPEN}/rsvp"),
     Kind("RSVP, cancelled", f"/events/{CANCELLED}/rsvp"),
     Kind("result", "/", then=answered("yes", "page.result@example.org")),
     Kind("result, waitlisted", "/", then=answered("yes", "page.waits@example.org", WAITLISTED)),
+    Kind("result, asked", "/", then=answered("yes", "page.asks@example.org", ON_APPROVAL)),
+    Kind("my registration, asked", "/", then=registered("yes", "page.mine.asks@example.org", ON_APPROVAL)),
+    Kind("my registration, offered", "/", signed_in=True, then=offered),
     Kind("my registration", "/", then=registered("yes", "page.mine@example.org")),
     Kind("my registration, waitlisted", "/", then=registered("yes", "page.mine.waits@example.org", WAITLISTED)),
     Kind("my registration, maybe", "/", then=registered("maybe", "page.maybe@example.org")),
@@ -152,6 +178,15 @@ ORGANIZER = [
     Kind("desk, attendees", f"{DESK}/attendees", signed_in=True),
     Kind("desk, attendees, nobody found", f"{DESK}/attendees?q=zzzz", signed_in=True),
     Kind("desk, attendees waiting", f"/organize/events/{WAITLISTED}/attendees?status=waitlisted", signed_in=True),
+    Kind("desk, attendees asking", f"/organize/events/{ON_APPROVAL}/attendees?status=pending", signed_in=True),
+    Kind(
+        "desk, person asking",
+        f"/organize/events/{ON_APPROVAL}/attendees?status=pending",
+        signed_in=True,
+        then=first_person,
+    ),
+    Kind("desk, event on approval", f"/organize/events/{ON_APPROVAL}", signed_in=True),
+    Kind("desk, edit, on approval", f"/organize/events/{ON_APPROVAL}/edit", signed_in=True),
     Kind("desk, person", f"{DESK}/attendees", signed_in=True, then=first_person),
     Kind("desk, new person", f"{DESK}/attendees/new", signed_in=True),
     Kind("desk, new person, errors", f"{DESK}/attendees/new", signed_in=True, then=press("Add|Save")),

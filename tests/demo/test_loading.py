@@ -104,6 +104,17 @@ def test_full_event_has_people_waiting_in_order(loaded) -> None:
     assert (event.seats_taken, event.capacity, waiting) == (40, 40, [1, 2, 1, 1])
 
 
+@pytest.mark.sqlite_only
+def test_event_that_approves_has_people_coming_and_people_asking(loaded) -> None:
+    event = by_title(loaded, "Mentors' Supper")
+    asking = loaded.scalars(
+        sa.select(Registration.party_size)
+        .where(Registration.event_id == event.id, Registration.status == "pending")
+        .order_by(Registration.id)
+    ).all()
+    assert (event.needs_approval, event.seats_taken, asking) == (True, 17, [1, 2, 1])
+
+
 def test_demo_counts_are_true_and_its_mail_is_never_sent(loaded) -> None:
     assert seats.recount(loaded) == []
     assert set(loaded.scalars(sa.select(Message.state).distinct())) == {"aborted"}
