@@ -1,6 +1,7 @@
 """The one way in, for the command, the LMTP listener and the mailbox: any bytes, one transaction, one line of log."""
 
 import logging
+import traceback
 from datetime import datetime
 
 from flask import Flask
@@ -40,7 +41,14 @@ def _take(app: Flask, arrival: Arrival, now: datetime) -> Taken:
             return service.take(session, arrival, links=app.extensions["eventreg.links"], now=now)
     except DATABASE_AWAY:
         raise
-    except Exception:
-        # A fault of ours: said in full in the log, and not to a mail server, which could only send the mail back.
-        log.exception("A mail could not be taken in")
+    except Exception as error:
+        # A fault of ours: said in the log, and not to a mail server, which could only send the mail back.
+        log.error("A mail could not be taken in: %r at %s", error, _place(error))  # noqa: TRY400 - one line a mail
+        log.debug("In full", exc_info=error)
         return Taken("ignored", "mail", "it could not be taken in; the log says why")
+
+
+def _place(error: Exception) -> str:
+    """Where in the program it was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}"
