@@ -1,6 +1,5 @@
 """Writes one mail: the outbox row and what it is about become its bytes. Pure: the same input, the same bytes."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.errors import HeaderParseError, MessageDefect
@@ -25,6 +24,7 @@ from eventreg.registrations.models import Registration
 
 DECLINED_THERE = "declined_in_calendar"
 """Payload key of a mail that follows somebody's own DECLINED from their calendar program."""
+_CLEAN = bytes(range(0x20, 0x7F)) + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,4 +226,9 @@ def _written(
 
 def _body(text: str) -> str:
     """Without what is not text, and without the empty lines that templates leave behind."""
-    return re.sub(r"\n{3,}", "\n\n", clean(text)) + "\n"
+    # Most of it is plain ASCII, which is seen to hold nothing to be cleaned in a fraction of the time cleaning takes.
+    is_clean = text.isascii() and not text.encode().translate(None, _CLEAN)
+    text = text.strip() if is_clean else clean(text)
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text + "\n"

@@ -99,6 +99,9 @@ def _subject(message: Message, material: Material, now: datetime) -> Subject:
     if registration.email_key != message.recipient.lower():
         # Its links would open the registration to whoever has the old address.
         raise PointlessError(_("The address was corrected before this mail left."))
+    if registration.id in material.came_back:
+        # It would arrive after the new registration's mail, and its CANCEL would take the new entry out.
+        raise PointlessError(_("They have registered again before this mail left."))
     if event.status == "cancelled" and message.kind not in {"event_cancelled", "withdrawn"}:
         raise PointlessError(_("The event was cancelled before this mail left."))
     if message.kind == reminders.KIND:

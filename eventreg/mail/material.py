@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, aliased, defer
 
 from eventreg.events import queries as event_queries
 from eventreg.events.models import Event, Question
@@ -30,6 +30,8 @@ class Material:
     """In the order of the form, retired ones too, by event id."""
     sent: Mapping[tuple[int, str], Sequence[Any]] = field(default_factory=dict)
     """What left for that registration and address, oldest first: id, kind and payload."""
+    came_back: frozenset[int] = frozenset()
+    """Cancelled registrations whose person has registered for the same event again since."""
 
     def answers(self, registration: Registration) -> list[tuple[str, str]]:
         """Question and answer, in the order of the form."""
@@ -50,7 +52,7 @@ class Material:
 
 
 def read(session: Session, messages: Iterable[Message]) -> Material:
-    """What those mails need. Five statements at most; the session should be one for this alone, closed after it."""
+    """What those mails need. Six statements at most; the session should be one for this alone, closed after it."""
     numbers = {number for message in messages for number in _named(message)}
     if not numbers:
         return Material()
@@ -69,7 +71,23 @@ def read(session: Session, messages: Iterable[Message]) -> Material:
         given=registration_queries.answers_of(session, about),
         questions=event_queries.questions_of(session, {event.id for event, _registration in about.values()}),
         sent=sent,
+        came_back=_came_back(
+            session, {registration.id for _event, registration in about.values() if registration.cancelled_at}
+        ),
     )
+
+
+def _came_back(session: Session, cancelled: set[int]) -> frozenset[int]:
+    if not cancelled:
+        return frozenset()
+    later = aliased(Registration)
+    again = exists().where(
+        later.email_key == Registration.email_key,
+        later.event_id == Registration.event_id,
+        later.id > Registration.id,
+        later.status != "cancelled",
+    )
+    return frozenset(session.scalars(select(Registration.id).where(Registration.id.in_(cancelled), again)))
 
 
 def _named(message: Message) -> list[int]:
