@@ -16,6 +16,7 @@ from tests.flows.test_rsvp_journey import manage_path, rsvp
 from tests.support.calendars import MAILBOX, entry, parsed
 from tests.support.html import Page
 from tests.support.letters import calendar_of, structure
+from tests.support.outbox import states
 from tests.support.smtp import SmtpServer, settings_for
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -284,3 +285,19 @@ def test_cancellation_sent_again_takes_the_entry_out_again(
         assert parsed(calendar_of(mail) or b"")["METHOD"] == "CANCEL"
         entries.append(entry(calendar_of(mail) or b""))
     one_entry(entries)
+
+
+def test_cancellation_that_was_held_up_does_not_arrive_after_they_came_back(
+    begin: Callable[..., Life], celebrate: Callable[..., str], session: Any
+) -> None:
+    life, slug = begin(), celebrate()
+    life.answers(slug)
+    life.mail()
+    life.withdraws()
+    life.server.reply = "451 Try again later"
+    assert life.mails() == []
+    life.server.reply = "250 OK"
+    life.answers(slug)
+    assert parsed(calendar_of(life.mail()) or b"")["METHOD"] == "REQUEST"
+    assert life.mails() == []
+    assert [state for kind, state in states(session) if kind == "withdrawn"] == ["aborted"]
