@@ -1,7 +1,8 @@
 """The least a Flask view can do, on the same server with the same settings: the limit of every page.
 
 Run by itself and importing nothing of the service, so that its memory is its own. Arguments: the descriptor of the
-open port, gunicorn's settings as JSON, and a folder whose files are answered as they are.
+open port, gunicorn's settings as JSON, a folder whose files are answered as they are, and how long a thread waits for
+Python.
 """
 
 import json
@@ -43,9 +44,15 @@ class HelloServer(BaseApplication):
         assert self.cfg is not None
         for name, value in self._given.items():
             self.cfg.set(name, value)
+        self.cfg.set("post_fork", _begin)
 
     def load(self) -> Flask:
         return make_app(self._folder)
+
+
+def _begin(_server: Any, _worker: Any) -> None:
+    """As the service's web processes begin."""
+    sys.setswitchinterval(float(sys.argv[4]))
 
 
 if __name__ == "__main__":

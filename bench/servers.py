@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.client import Address
 from bench.databases import ROOT, settings
-from eventreg.web_server import SETTINGS
+from eventreg.web_server import SETTINGS, SWITCH_SECONDS
 
 START_SECONDS = 60
 STOP_SECONDS = 10
@@ -42,8 +42,10 @@ class Server:
 def hello(*, folder: Path, workers: int) -> Iterator[Server]:
     """The hello-world view; files put into `folder` are answered under `/constant/`."""
     folder.mkdir(parents=True, exist_ok=True)
-    given = json.dumps({**SETTINGS, "workers": workers})
-    with _running([str(ROOT / "bench" / "hello.py"), "{fd}", given, str(folder)], {}, folder / "log", "/") as server:
+    # gunicorn's own threaded worker: ours is a part of the service.
+    given = json.dumps({**SETTINGS, "worker_class": "gthread", "workers": workers})
+    command = [str(ROOT / "bench" / "hello.py"), "{fd}", given, str(folder), str(SWITCH_SECONDS)]
+    with _running(command, {}, folder / "log", "/") as server:
         yield server
 
 
