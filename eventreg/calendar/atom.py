@@ -13,6 +13,7 @@ from eventreg.calendar import feed, markdown_text
 from eventreg.calendar.text import clean, one_line
 from eventreg.calendar.vevent import local_time, location
 from eventreg.events.models import Event
+from eventreg.events.spans import LISTED
 from eventreg.links import Links
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
@@ -26,7 +27,7 @@ def read(session: Session, chosen: feed.Selection, *, now: datetime) -> Sequence
     """The events that are not over, the latest changed first."""
     query = (
         select(Event)
-        .where(*chosen.conditions(session, now), Event.ends_at >= feed.day_of(now))
+        .where(LISTED, *feed.in_window(now), *chosen.sought(session), Event.ends_at >= feed.day_of(now))
         .order_by(Event.updated_at.desc(), Event.id.desc())
         .limit(LIMIT)
     )

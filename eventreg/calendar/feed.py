@@ -51,20 +51,19 @@ class Selection:
     def entries(self, session: Session, now: datetime) -> Select[Any]:
         """(ics_block, updated_at, category, audience) of every event in the feed, by time."""
         columns = (Event.ics_block, Event.updated_at, Event.category, Event.audience, Event.starts_at, Event.uid)
-        conditions = [*self.conditions(session, now), _HAS_BLOCK]
-        parts = [[*conditions, *part] for part in ending_after(day_of(now) - BACK)]
-        found = joined(parts, *columns).c
+        common = [LISTED, *in_window(now), _HAS_BLOCK]
+        found = joined(ending_after(day_of(now) - BACK, common, self.sought(session)), *columns).c
         shown = (found.ics_block, found.updated_at, found.category, found.audience)
         return select(*shown).order_by(found.starts_at, found.uid)
 
-    def conditions(self, session: Session, now: datetime) -> list[ColumnElement[bool]]:
-        """What an event must meet to be in the feed."""
-        chosen = about(session, q=self.q, category=name_key(self.category), audience=name_key(self.audience))
+    def sought(self, session: Session) -> list[ColumnElement[bool]]:
+        """What is asked of an event beside the feed's own span of time."""
+        asked = about(session, q=self.q, category=name_key(self.category), audience=name_key(self.audience))
         if self.from_on is not None:
-            chosen.append(Event.ends_at > timezones.day_start(self.from_on, self.timezone))
+            asked.append(Event.ends_at > timezones.day_start(self.from_on, self.timezone))
         if self.to_on is not None:
-            chosen.append(Event.starts_at < timezones.day_start(self.to_on + timedelta(days=1), self.timezone))
-        return [LISTED, *in_window(now), *chosen]
+            asked.append(Event.starts_at < timezones.day_start(self.to_on + timedelta(days=1), self.timezone))
+        return asked
 
     def query(self) -> str:
         """The selection as the query of its address, in one spelling only."""

@@ -190,14 +190,15 @@ def by_day(spells: Sequence[Spell], *, first: date, last: date) -> dict[date, li
 def _parts(session: Session, wanted: EventFilter, now: datetime, timezone: str) -> list[Conditions]:
     """Every condition of the filter, for each part of the span of time it asks for."""
     first = timezones.day_start(wanted.from_on, timezone) if wanted.from_on else None
-    common = [LISTED, stays(now), *about(session, q=wanted.q, category=wanted.category, audience=wanted.audience)]
+    sought = about(session, q=wanted.q, category=wanted.category, audience=wanted.audience)
+    common = [LISTED, stays(now)]
     if wanted.to_on is not None:
         common.append(Event.starts_at < timezones.day_start(wanted.to_on + timedelta(days=1), timezone))
     if wanted.past:  # what has ended has also begun, which the index by beginning can tell
         common += [Event.starts_at < now, Event.ends_at <= now]
     elif first is None:
         first = now
-    return [[*common, *part] for part in spans.ending_after(first)]
+    return spans.ending_after(first, common, sought)
 
 
 def _total(session: Session, parts: Sequence[Conditions]) -> int:

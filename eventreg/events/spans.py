@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, false, func, literal_column, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import Boolean
 
@@ -45,17 +45,21 @@ def stays(now: datetime) -> ColumnElement[bool]:
     return or_(Event.status != "cancelled", Event.ends_at > now)
 
 
-def ending_after(first: datetime | None) -> list[list[ColumnElement[bool]]]:
+def ending_after(first: datetime | None, common: Conditions, sought: Conditions) -> list[Conditions]:
     """The conditions of each part of what ends after `first`; no event is in two parts. None: everything, one part.
 
-    The second part is of the few that run long. Its beginning is hidden from the planner, which would else walk from
-    there through all that ever began.
+    `common` and `sought` hold in every part. The last part is of the few that run long: there everything but its own
+    index is hidden from the planner, which would else walk through all that ever began, or all of a category.
     """
     if first is None:
-        return [[]]
+        return [[*common, *sought]]
     edge = first - SHORT
     begin = func.coalesce(Event.starts_at, Event.starts_at)
-    return [[Event.starts_at > edge, Event.ends_at > first], [runs_long(), Event.ends_at > first, begin <= edge]]
+    hidden = [func.coalesce(condition, false()) for condition in sought]
+    return [
+        [*common, *sought, Event.starts_at > edge, Event.ends_at > first],
+        [*common, *hidden, runs_long(), Event.ends_at > first, begin <= edge],
+    ]
 
 
 def joined(parts: Sequence[Conditions], *columns: Any, order: Sequence[Any] = (), limit: int | None = None) -> Subquery:

@@ -110,7 +110,7 @@ def _add_list_indexes() -> None:
     }[op.get_bind().dialect.name]
     for name, columns, where in (
         ('ix_events_listed_category', ['category_key', 'starts_at', 'id', 'ends_at', 'status'], listed),
-        ('ix_events_long', ['ends_at', 'starts_at', 'id', 'status'], long),
+        ('ix_events_long', ['visibility', 'ends_at', 'starts_at', 'id', 'status'], long),
         ('ix_events_ends_at', ['ends_at'], listed),
         ('ix_events_categories', ['category_key', 'ends_at'], listed),
         ('ix_events_audiences', ['audience', 'ends_at'], listed),
