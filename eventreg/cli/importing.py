@@ -26,7 +26,8 @@ AT_ONCE = 50
 
 def run(file: BinaryIO, *, organizer: str, past: bool) -> None:
     """Reads, takes, and says what became of each. Raises: EventRegError when there is nothing to take."""
-    name = file.name if file.name != "<stdin>" else "What was piped in"
+    given = getattr(file, "name", "<stdin>")
+    name = "What was piped in" if given in {"<stdin>", 0} else given
     owner = _owner(organizer)
     owner_id, address = owner.id, owner.email
     data = file.read(reading.MOST_BYTES + 1)

@@ -77,7 +77,7 @@ def test_what_cannot_be_done_is_one_line_and_status_one(run, tmp_path) -> None:
     assert "MAIL_PORT is set to 'smtp'" in refused(run("event", "list", MAIL_PORT="smtp"))
     calendar = tmp_path / "x.ics"
     calendar.write_text("BEGIN:VCALENDAR\n")
-    assert "not part of this version yet" in refused(run("event", "import", str(calendar)))
+    assert "There is no account to give the drafts to." in refused(run("event", "import", str(calendar)))
     assert "database" in refused(run("event", "list", DATABASE_URL="sqlite:////nowhere/at/all.db"))
 
 
