@@ -55,12 +55,17 @@ def status_line(event: Event) -> str:
 
 def google_link(event: Event, join: bool = False) -> str:
     """Google Calendar, filled in; with the join link only on a registered person's own page."""
-    return calendar_links.google(event, page=absolute(f"/events/{event.slug}"), join=join)
+    return calendar_links.google(event, page=_page_of(event), join=join)
 
 
 def outlook_link(event: Event, join: bool = False, office: bool = False) -> str:
     """Outlook, filled in, likewise."""
-    return calendar_links.outlook(event, page=absolute(f"/events/{event.slug}"), join=join, office=office)
+    return calendar_links.outlook(event, page=_page_of(event), join=join, office=office)
+
+
+def _page_of(event: Event) -> str:
+    """The event's page; where it has none for everybody, the page its reader is on, which is their own."""
+    return absolute(f"/events/{event.slug}" if rules.has_page(event) else request.path)
 
 
 def cover_src(event: Event) -> str:

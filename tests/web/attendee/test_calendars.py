@@ -104,6 +104,12 @@ def test_my_feed_lists_every_answer_of_mine_and_of_nobody_else(
     mine = make_registration(make_event(title="Coming", **online), email="Amira@Example.org")
     make_registration(make_event(title="Perhaps", online_url="https://meet.example/perhaps"), rsvp="maybe")
     make_registration(make_event(title="Waiting", capacity=1), status="waitlisted")
+    make_registration(make_event(title="Asked to come", needs_approval=True), status="pending")
+    make_registration(
+        make_event(title="Offered a place", capacity=1),
+        status="waitlisted",
+        offer_expires_at=now + timedelta(hours=3),
+    )
     make_registration(make_event(title="Not going"), rsvp="no")
     make_registration(make_event(title="Withdrawn"), status="cancelled")
     make_registration(make_event(title="Called off", status="cancelled"))
@@ -118,6 +124,8 @@ def test_my_feed_lists_every_answer_of_mine_and_of_nobody_else(
         "Coming": "CONFIRMED",
         "Perhaps": "TENTATIVE",
         "Waiting": "TENTATIVE",
+        "Asked to come": "TENTATIVE",
+        "Offered a place": "TENTATIVE",
         "Cancelled: Called off": "CANCELLED",
         "Private": "CONFIRMED",
     }
