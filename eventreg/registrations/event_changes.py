@@ -1,6 +1,6 @@
 """Changing and cancelling an event, with everything that follows for the people registered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,12 +44,17 @@ def save(
     event = events.load(session, event_id)
     if "starts_at" in changes:
         offers.end_by_start(session, event)
-    tell = bool(changes.keys() & SIGNIFICANT) if notify is None else notify
-    told = notify_update(session, event=event, changes=changes, now=now) if tell else 0
+    told = notify_update(session, event=event, changes=changes, now=now) if are_told(changes, notify) else 0
     promoted = 0
     if changes.keys() & {"capacity", "waitlist_rule", "starts_at"}:  # an event that had begun may be put off
         promoted = promotion.promote(session, event_id=event_id, now=now)
     return Saved(changes, told, promoted)
+
+
+def are_told(changes: Iterable[str], notify: bool | None) -> bool:
+    """Whether a change of these columns is mailed; `notify` as for `save`."""
+    names = TOLD.intersection(changes)
+    return bool(names & SIGNIFICANT) if notify is None else notify and bool(names)
 
 
 def call_off(session: Session, *, event_id: int, actor: audit.Actor, now: datetime, by_source: bool = False) -> int:

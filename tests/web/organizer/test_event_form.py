@@ -267,6 +267,27 @@ def test_edit_of_a_word_by_a_script_mails_nobody(
     assert session.scalar(select(func.count()).select_from(Message)) == 0
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"location_name": "Room 2"}, "1 person is mailed what it was and what it is."),
+        ({"location_name": "Room 2", "notify": []}, "Nobody is mailed about it."),
+        ({"capacity": "40"}, "Nobody is mailed about it."),
+    ],
+)
+def test_preview_of_a_published_event_says_what_changes_and_who_is_told(
+    olga: Any, make_event: Any, make_registration: Any, session: Session, values: dict[str, Any], said: str
+) -> None:
+    event = make_event()
+    make_registration(event)
+    page = Page.of(olga.get(f"/organize/events/{event.slug}/edit"))
+    shown = Page.of(page.submit(olga, page.form("title").set(**values), button="preview"))
+    expected = "Place: TMEC Amphitheater → Room 2" if "location_name" in values else "Places: empty → 40"
+    assert f"What changes {expected} {said}" in shown.text
+    assert shown.submit(olga, shown.form("title"), button="save").status_code == 302
+    assert session.scalar(select(func.count()).select_from(Message)) == (said[0] == "1")
+
+
 def test_edit_after_somebody_elses_is_refused_with_what_changed_and_saved_the_second_time(
     olga: Any, make_event: Any, session: Session, clock: Any
 ) -> None:
