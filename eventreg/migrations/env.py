@@ -1,13 +1,25 @@
 """Runs migrations on the app's own engine (Flask-Migrate)."""
 
+import time
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Literal
 
 from alembic import context
 from flask import current_app
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, DateTime
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import TypeDecorator
 
+from eventreg import turns
+from eventreg.db import BUSY_TIMEOUT_MS
+from eventreg.errors import EventRegError
+
 database = current_app.extensions["migrate"].db
+LONGEST_WAIT_MS = 2000
+PAUSE_SECONDS = 1
+TRIES = 60
 
 
 def configure(connection: Connection) -> None:
@@ -36,12 +48,41 @@ def _as_plain_type(kind: str, item: object, _context: object) -> str | Literal[F
 
 
 def run() -> None:
-    """One transaction for all pending migrations; on PostgreSQL two starting hosts wait for each other."""
-    with database.engine.connect().execution_options(eventreg_write=True) as connection:
+    """All pending migrations, while the version before goes on serving.
+
+    PostgreSQL gives a changed table to nobody else, and whoever waits for it makes all others wait behind. So the wait
+    is short, and begun again some time later: a long report holds up the migration, never the visitors.
+    """
+    for _try in range(TRIES):
+        try:
+            _run()
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
+    raise EventRegError(
+        "The database is too busy to be changed: something has held its tables for minutes. "
+        "Nothing was changed; end long reports and backups, then run `eventreg db upgrade` again."
+    )
+
+
+def _turn() -> AbstractContextManager[None]:
+    """SQLite's writers queue, and so does this one."""
+    url = database.engine.url
+    is_file = url.get_backend_name() == "sqlite" and url.database
+    return turns.turn(Path(url.database), patience=BUSY_TIMEOUT_MS / 1000) if is_file else nullcontext()
+
+
+def _run() -> None:
+    """One transaction for all of them; on PostgreSQL two starting hosts wait for each other."""
+    with _turn(), database.engine.connect().execution_options(eventreg_write=True) as connection:
         configure(connection)
         with context.begin_transaction():
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7233011)")
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LONGEST_WAIT_MS}")
             context.run_migrations()
         connection.commit()
 
