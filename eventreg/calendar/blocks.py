@@ -5,15 +5,17 @@ bulk UPDATE of calendar columns would pass it by: change events through their ob
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import event as sa_event
-from sqlalchemy import inspect, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy import bindparam, inspect, select, update
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from eventreg.calendar.vevent import vevent
+from eventreg.calendar.entry_text import entry_text
+from eventreg.events import revision
 from eventreg.events.models import Event, SiteState
 from eventreg.links import Links
 
@@ -26,6 +28,17 @@ COLUMNS = frozenset(
 )  # fmt: skip
 """What an entry is made of."""
 _BATCH = 200
+_READ = (
+    select(Event.id, Event.ics_digest, *(getattr(Event, name) for name in sorted(COLUMNS)))
+    .where(Event.id > bindparam("after_id"))
+    .order_by(Event.id)
+    .limit(bindparam("most"))
+)
+_WRITE = (
+    update(inspect(Event).local_table)
+    .where(inspect(Event).local_table.c.id == bindparam("of_id"))
+    .values(ics_block=bindparam("content"), ics_digest=bindparam("its_digest"))
+)
 
 _current_links: Callable[[], Links] | None = None
 
@@ -40,7 +53,7 @@ def install(current_links: Callable[[], Links]) -> None:
 
 def block(event: Event, links: Links) -> bytes:
     """The event's entry for the public feeds."""
-    return bytes(vevent(event, links=links, in_feed=True).to_ical())
+    return entry_text(event, links=links)
 
 
 def digest(content: bytes) -> int:
@@ -65,12 +78,17 @@ def rebuild(session: Session, links: Links, *, after_id: int = 0) -> int | None:
     Returns the id to go on after, in a transaction of its own so that nobody waits long for the lock; None when
     all are done, which is then remembered.
     """
-    query = select(Event).where(Event.id > after_id).options(undefer(Event.ics_block)).order_by(Event.id).limit(_BATCH)
-    events = session.scalars(query).all()
-    for event in events:
-        content = block(event, links)
-        if event.ics_block != content:
-            _keep(event, content)
+    # Rows, not objects: keeping track of what changes in them would take as long as writing the entries.
+    events: Sequence[Any] = session.execute(_READ, {"after_id": after_id, "most": _BATCH}).all()
+    made = [(event, block(event, links)) for event in events]
+    changed = [
+        {"of_id": event.id, "content": content, "its_digest": digest(content)}
+        for event, content in made
+        if event.ics_digest != digest(content)
+    ]
+    if changed:
+        session.connection().execute(_WRITE, changed)
+        revision.note_change(session)
     if len(events) < _BATCH:
         session.merge(SiteState(key=STATE_KEY, value={"made_with": _fingerprint(links)}))
     session.flush()
@@ -96,10 +114,14 @@ def _matters(event: Event) -> bool:
 
 
 def _fill_defaults(event: Event) -> None:
-    """Gives a new event the column defaults its INSERT would, because its entry is made before that."""
+    """Gives a new event the column defaults its INSERT would, because its entry is made before that.
+
+    What was set to None on purpose, like reminders that nobody wants, stays None.
+    """
+    missing = inspect(event).unloaded
     for column in inspect(Event).columns:
         default = column.default
-        if isinstance(default, ScalarElementColumnDefault) and getattr(event, column.key) is None:
+        if isinstance(default, ScalarElementColumnDefault) and column.key in missing:
             setattr(event, column.key, default.arg)
 
 

@@ -80,6 +80,11 @@ def test_item_becomes_a_draft_with_its_uid_and_numbers(take: Take, item: Item, s
     assert session.scalars(sa.select(AuditEntry.action)).all() == ["event.imported"]
 
 
+def test_value_that_is_none_on_purpose_stays_none(take: Take, item: Item, session: Session) -> None:
+    take(replace(item, values=replace(item.values, reminder_hours=None)))
+    assert only(session).reminder_hours is None
+
+
 def test_item_with_a_page_names_it_in_its_description(take: Take, item: Item, session: Session) -> None:
     take(replace(item, url="https://example.org/bag"))
     assert only(session).description == "Bring lunch\n\nMore: <https://example.org/bag>"
