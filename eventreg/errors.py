@@ -34,6 +34,10 @@ class RegistrationNotOpen(RegistrationRefused):
     """The registration window has not begun, has ended, or the event is over or cancelled."""
 
 
+class EventChanged(RegistrationRefused):
+    """The event is not what it was when the answer was checked; it must be checked again."""
+
+
 class EventFull(RegistrationRefused):
     """The party does not fit. `seats_left` says how many places there are; `can_wait` whether the waitlist is open."""
 

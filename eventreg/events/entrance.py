@@ -22,9 +22,14 @@ class Asked(NamedTuple):
 
 
 class Entrance(NamedTuple):
-    """An event that anybody may open, and what it asks, in the order of its form."""
+    """An event that anybody may open, and what it asks, in the order of its form.
+
+    `uid` and `revision` tell whether it is still so: every change of the event or its questions raises the latter.
+    """
 
     event_id: int
+    uid: str
+    revision: int
     max_party_size: int
     asked: tuple[Asked, ...]
 
@@ -34,8 +39,9 @@ def entrance(session: Session, slug: str) -> Entrance | None:
     rows = session.connection().execute(_ENTRANCE, {"at": slug}).all()
     if not rows:
         return None
-    event_id, most = rows[0][:2]
-    return Entrance(event_id, most, tuple(Asked._make(row[2:]) for row in rows if row[2] is not None))
+    event_id, uid, revision, most = rows[0][:OWN]
+    asked = tuple(Asked._make(row[OWN:]) for row in rows if row[OWN] is not None)
+    return Entrance(event_id, uid, revision, most, asked)
 
 
 def as_asked(questions: Iterable[Question]) -> tuple[Asked, ...]:
@@ -45,8 +51,16 @@ def as_asked(questions: Iterable[Question]) -> tuple[Asked, ...]:
 
 _EVENTS, _QUESTIONS = table_of(Event), table_of(Question)
 _COLUMNS: Sequence[str] = Asked._fields
+OWN = len(Entrance._fields) - 1
+"""Columns of the event, before those of a question."""
 _ENTRANCE = (
-    select(_EVENTS.c.id, _EVENTS.c.max_party_size, *(_QUESTIONS.c[name] for name in _COLUMNS))
+    select(
+        _EVENTS.c.id,
+        _EVENTS.c.uid,
+        _EVENTS.c.revision,
+        _EVENTS.c.max_party_size,
+        *(_QUESTIONS.c[name] for name in _COLUMNS),
+    )
     .outerjoin_from(_EVENTS, _QUESTIONS, and_(_QUESTIONS.c.event_id == _EVENTS.c.id, _QUESTIONS.c.retired_at.is_(None)))
     .where(
         _EVENTS.c.slug == bindparam("at", type_=_EVENTS.c.slug.type),

@@ -42,17 +42,23 @@ HELD: ColumnElement[bool] = and_(
 """Holds its seats: is coming, or may still accept the places it was offered."""
 
 
-def take(session: Session, *, event_id: int, seats: int, now: datetime | None = None) -> int | None:
+def take(
+    session: Session, *, event_id: int, seats: int, now: datetime | None = None, seen: tuple[str, int] | None = None
+) -> int | None:
     """Takes that many seats, all or none; the event's SEQUENCE when it did, None when it could not.
 
     With `now`, only while registration is open and nobody waits for whom seats are held. Must be the first
-    statement of its transaction, or follow `lock`.
+    statement of its transaction, or follow `lock`. With `seen` besides, only while the event's uid and revision are
+    these.
     """
     wanted = {"of_event": event_id, "wanted": seats}
     if now is None:
         sequence: int | None = session.connection().scalar(_TAKE, wanted)
-    else:
+    elif seen is None:
         sequence = session.connection().scalar(_TAKE_WHILE_OPEN, {**wanted, "moment": now})
+    else:
+        as_seen = {**wanted, "moment": now, "same_uid": seen[0], "same_revision": seen[1]}
+        sequence = session.connection().scalar(_TAKE_AS_SEEN, as_seen)
     return sequence
 
 
@@ -116,6 +122,9 @@ _TAKE = (
 )
 _TAKE_WHILE_OPEN = _TAKE.where(
     is_open_to_newcomers(bindparam("moment", type_=UTCDateTime())), _EVENTS.c.max_party_size >= _WANTED
+)
+_TAKE_AS_SEEN = _TAKE_WHILE_OPEN.where(
+    _EVENTS.c.uid == bindparam("same_uid"), _EVENTS.c.revision == bindparam("same_revision")
 )
 _GIVE_BACK = (
     update(_EVENTS).where(_EVENTS.c.id == bindparam("of_event")).values(seats_taken=_EVENTS.c.seats_taken - _FREED)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -10,7 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from eventreg.db import table_of
-from eventreg.errors import EventFull, InvalidField, RegistrationNotOpen
+from eventreg.errors import EventChanged, EventFull, InvalidField, RegistrationNotOpen
 from eventreg.events import rules, search
 from eventreg.events import wording as event_words
 from eventreg.events.models import Event
@@ -53,19 +54,31 @@ class AnswerForm:
         return search.fold(f"{self.name} {self.email}")[:LONGEST_SEARCH_TEXT]
 
 
-def register(session: Session, *, event_id: int, form: AnswerForm, now: datetime, source: str = "form") -> Outcome:
+def register(
+    session: Session,
+    *,
+    event_id: int,
+    form: AnswerForm,
+    now: datetime,
+    source: str = "form",
+    seen: tuple[str, int] | None = None,
+) -> Outcome:
     """Takes a first answer and owes its confirmation.
 
     An address that has already answered changes nothing, gets the outcome a first answer would get, and is mailed
     the link of what it answered before: the form tells nobody who is coming.
 
-    Raises: NotFound, RegistrationNotOpen, EventFull (nothing is taken then).
+    `seen` is the uid and revision of the event that the answer was checked against, where that was earlier.
+    Raises: NotFound, EventChanged, RegistrationNotOpen, EventFull (nothing is taken then).
     """
     holds = form.rsvp == "yes"
-    sequence = seats.take(session, event_id=event_id, seats=form.party_size, now=now) if holds else None
+    take = partial(seats.take, session, event_id=event_id, seats=form.party_size, now=now, seen=seen)
+    sequence = take() if holds else None
     status = "confirmed"
     if sequence is None:
         event = seats.lock(session, event_id)
+        if seen not in {None, (event.uid, event.revision)}:
+            raise EventChanged
         status = _admit(session, event, form, now)
         sequence = event.sequence
     place = waitlist.length(session, event_id) + 1 if status == "waitlisted" else None

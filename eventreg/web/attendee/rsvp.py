@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from eventreg import tasks
 from eventreg.db import db, write_transaction
-from eventreg.errors import EventFull, InvalidField, RegistrationNotOpen
+from eventreg.errors import EventChanged, EventFull, InvalidField, NotFound, RegistrationNotOpen
 from eventreg.events import queries, rules
 from eventreg.events.entrance import Entrance, entrance
 from eventreg.links import RESULT, Links
@@ -22,6 +22,13 @@ from eventreg.web.security import csrf
 INVALID = 422
 CONFLICT = 409
 TOO_MANY = 429
+KEPT = 1000
+ENTRANCES = "eventreg.entrances"
+"""What the forms of these addresses asked for last, by application.
+
+The statement that takes the seats, or the lock, says whether that is still so; a registration then needs no look at
+the event before it.
+"""
 
 
 @blueprint.get("/events/<slug>/rsvp")
@@ -36,18 +43,40 @@ def rsvp_form_show(slug: str) -> str:
 @csrf.exempt  # the form checks the token itself, so that one that has expired gives everything typed back
 def rsvp_submit(slug: str) -> Response | tuple[str, int]:
     """Takes the answer, or gives the form back with everything that was typed and what to do."""
-    found = _entrance(slug)
-    event_id, now = found.event_id, request_now()
-    form = rsvp_form(found)
     if limits.is_over("rsvp"):
+        form = rsvp_form(_entrance(slug))
         form.form_errors.append(_("That was a lot of answers from here. Wait a few minutes, then send this again."))
         return _page(slug, form), TOO_MANY
-    if not form.validate() or not _is_from_a_person(form, event_id):
+    kept: dict[str, Entrance] = current_app.extensions.setdefault(ENTRANCES, {})
+    known = kept.get(slug)
+    if known is not None:
+        form = rsvp_form(known)
+        if form.validate() and _is_from_a_person(form, known.event_id):
+            try:
+                return _taken(slug, known, form)
+            except (EventChanged, NotFound):
+                kept.pop(slug, None)
+    found = _entrance(slug)
+    form = rsvp_form(found)
+    if not form.validate() or not _is_from_a_person(form, found.event_id):
         return _page(slug, form), INVALID
+    if len(kept) >= KEPT:
+        kept.clear()
+    kept[slug] = found
+    try:
+        return _taken(slug, found, form)
+    except EventChanged:  # once more in this very moment: the organizers are at work on it
+        kept.pop(slug, None)
+        return _page(slug, rsvp_form(_entrance(slug))), CONFLICT
+
+
+def _taken(slug: str, found: Entrance, form: RsvpForm) -> Response | tuple[str, int]:
+    """What a form that is filled in well gets. Raises: EventChanged, NotFound."""
+    event_id, seen = found.event_id, (found.uid, found.revision)
     answer = form.answer(opened_at=robots.opened_at(event_id))
     try:
         with write_transaction(db.session()):
-            outcome = service.register(db.session(), event_id=event_id, form=answer, now=now)
+            outcome = service.register(db.session(), event_id=event_id, form=answer, now=request_now(), seen=seen)
     except (RegistrationNotOpen, EventFull, InvalidField) as error:
         return _refused(slug, form, error)
     tasks.nudge()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from eventreg.events.models import Event
+from eventreg.events.models import Event, Question
 from eventreg.outbox.models import Message
 from eventreg.registrations.models import Answer, Registration
 from tests.support.html import Page, csrf
@@ -310,10 +310,40 @@ def test_rsvp_post_issues_at_most_six_statements(make_event, client, session) ->
     form = page.form("rsvp").set(name="Amira", email="amira@example.org", rsvp="yes", q__1="no nuts")
     with query_counter() as queries:
         page.submit(client, form)
-    assert [one.split()[0] for one in queries.statements] == [
+    first = [one.split()[0] for one in queries.statements]
+    again = open_form(client, event)
+    form = again.form("rsvp").set(name="Wim", email="wim@example.org", rsvp="yes", q__1="no nuts")
+    with query_counter() as queries:
+        again.submit(client, form)
+    assert [one.split()[0] for one in queries.statements] == first[1:]
+    assert first == [
         "SELECT",
         "UPDATE",
         "INSERT",
         "INSERT",
         "INSERT",
     ]
+
+
+def test_question_added_since_the_last_answer_holds_up_the_next(make_event, client, session) -> None:
+    event = make_event(capacity=10)
+    assert send(client, event, email="amira@example.org").status_code == 303
+    page = open_form(client, event)
+    form = page.form("rsvp").set(name="Wim", email="wim@example.org", rsvp="yes")
+    session.add(Question(event_id=event.id, position=9, label="Which table?", kind="text", required=True))
+    session.commit()
+    refused = page.submit(client, form)
+    assert (refused.status_code, "Which table?" in refused.text) == (422, True)
+    assert send(client, event, email="wim@example.org", rsvp="no").status_code == 303
+    assert [row.email for row in rows(session)] == ["amira@example.org", "wim@example.org"]
+
+
+def test_event_taken_back_since_the_last_answer_has_no_form(make_event, client, session) -> None:
+    event = make_event(capacity=10)
+    assert send(client, event, email="amira@example.org").status_code == 303
+    page = open_form(client, event)
+    forms = [page.form("rsvp").set(name="Wim", email="wim@example.org", rsvp=rsvp) for rsvp in ("yes", "no")]
+    event.visibility = "private"
+    session.commit()
+    assert [page.submit(client, form).status_code for form in forms] == [404, 404]
+    assert [row.email for row in rows(session)] == ["amira@example.org"]
