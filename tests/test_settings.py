@@ -30,6 +30,10 @@ from eventreg.errors import SettingError
         ("MAIL_DEFAULT_SENDER", "nobody"),
         ("REPLY_ADDRESS", "a@b@c"),
         ("REPLY_ADDRESS", f"{'r' * 38}@example.org"),
+        ("REPLY_LMTP_PORT", "lmtp"),
+        ("REPLY_IMAP_PORT", "0"),
+        ("REPLY_IMAP_FOLDER", " "),
+        ("REPLY_IMAP_SSL", "tls"),
         ("REDIS_URL", "http://localhost"),
         ("RATELIMIT_ENABLED", "maybe"),
         ("MIN_FILL_SECONDS", "-1"),
@@ -41,6 +45,23 @@ def test_bad_environment_value_is_named_in_one_sentence(tmp_path, monkeypatch, n
         create_app(instance_path=tmp_path)
     assert str(refused.value).startswith(f"{name} is set to ")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"HOST": "imap.example.org"}, "REPLY_IMAP_USER or REPLY_IMAP_PASSWORD is not"),
+        (
+            {"HOST": "h", "USER": "u", "PASSWORD": "p", "STARTTLS": "1"},
+            "REPLY_IMAP_SSL and REPLY_IMAP_STARTTLS are both on",
+        ),
+    ],
+)
+def test_mailbox_half_described_is_refused(tmp_path, monkeypatch, given, words) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"EVENTREG_REPLY_IMAP_{name}", value)
+    with pytest.raises(SettingError, match=words):
+        create_app(instance_path=tmp_path)
 
 
 def test_secrets_are_not_repeated_in_the_refusal(tmp_path, monkeypatch) -> None:

@@ -15,7 +15,7 @@ from eventreg import audit
 from eventreg.errors import EventFull, InvalidField, RegistrationNotOpen
 from eventreg.events.models import Event
 from eventreg.outbox import queries as outbox_queries
-from eventreg.registrations import changes, messages, offers, wording
+from eventreg.registrations import changes, messages, offers, queries, wording
 from eventreg.registrations.models import RSVPS, Registration
 from eventreg.registrations.outcome import Outcome
 from eventreg.registrations.service import LINK_PAUSE, AnswerForm
@@ -70,7 +70,7 @@ def apply(
     _keep(session, registration, answer, stamp)
     if (outcome.rsvp, outcome.status) == before:
         return Taken(True, _("It is the answer we had already."))
-    return Taken(True, wording.standing_of(outcome, event))
+    return Taken(True, _("Now: %(group)s.", group=wording.group_name(queries.group(outcome))))
 
 
 def undo(session: Session, *, registration_id: int, declined_at: int, rsvp: str, now: datetime) -> Outcome:

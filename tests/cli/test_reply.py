@@ -43,7 +43,7 @@ def test_reply_from_standard_input_is_one_line_and_status_nought(app, session, e
     data = mailed("exchange", to=address_of(amira), uid=event.uid, stamp=amira.created_at)
     session.rollback()
     done = ingest(app, data)
-    assert (done.exit_code, done.output) == (0, "applied: reply: You are not attending.\n")
+    assert (done.exit_code, done.output) == (0, "applied: reply: Now: Not attending.\n")
     assert ingest(app, data, "-").output == "ignored: mail: it was taken in before\n"
     assert standing(session, event) == [("amira@example.org", "no", "confirmed")]
 

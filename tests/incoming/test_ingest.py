@@ -18,7 +18,7 @@ def test_each_mail_is_one_line_of_the_log(session, make_event, make_registration
         bring(session, b"\x00", now=now)
     lines = [record.getMessage() for record in caplog.records if record.name.startswith("eventreg.incoming")]
     assert lines == [
-        "Mail received: applied: reply: You are not attending.",
+        "Mail received: applied: reply: Now: Not attending.",
         "Mail received: ignored: mail: it is no mail: it has no header",
     ]
 

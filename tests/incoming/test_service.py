@@ -35,7 +35,7 @@ def amira(event, make_registration):
 
 @pytest.mark.parametrize("shape", NAMES)
 def test_declined_frees_the_seats_whatever_program_sent_it(shape, session, event, amira, now) -> None:
-    assert str(answer(session, amira, now=now, shape=shape)) == "applied: reply: You are not attending."
+    assert str(answer(session, amira, now=now, shape=shape)) == "applied: reply: Now: Not attending."
     assert standing(session, event) == [("amira@example.org", "no", "confirmed")]
     assert event.seats_taken == 0
     assert owed(session) == [("reply_taken", "amira@example.org")]
@@ -213,7 +213,7 @@ def test_tentative_is_maybe_and_gives_the_seats_back(session, event, amira, now)
 
 def test_no_becomes_yes_where_there_is_room(session, event, amira, now) -> None:
     answer(session, amira, now=now)
-    assert answer(session, amira, "ACCEPTED", now=now, after=2 * MINUTE).words == "You are coming, with one guest."
+    assert answer(session, amira, "ACCEPTED", now=now, after=2 * MINUTE).words == "Now: Attending."
     assert (event.seats_taken, owed(session)[1:]) == (2, [("confirmation", "amira@example.org")])
 
 
@@ -221,7 +221,7 @@ def test_yes_to_a_full_event_waits(session, make_event, make_registration, now) 
     event = make_event(capacity=1)
     make_registration(event, email="wim@example.org")
     amira = make_registration(event, rsvp="no")
-    assert answer(session, amira, "ACCEPTED", now=now).words == "You are on the waitlist, number 1 in line."
+    assert answer(session, amira, "ACCEPTED", now=now).words == "Now: Waitlisted."
     assert standing(session, event)[1] == ("amira@example.org", "yes", "waitlisted")
     assert owed(session) == [("waitlisted", "amira@example.org")]
 
@@ -270,7 +270,7 @@ def test_open_offer_is_accepted_or_passed_on(session, make_event, make_registrat
     session.execute(sa_event)
     session.commit()
     make_registration(event, email="sam@example.org", status="waitlisted")
-    assert answer(session, amira, "ACCEPTED", now=now).words == "You are coming."
+    assert answer(session, amira, "ACCEPTED", now=now).words == "Now: Attending."
     assert answer(session, wim, "DECLINED", now=now).outcome == "applied"
     assert standing(session, event) == [
         ("amira@example.org", "yes", "confirmed"),

@@ -109,9 +109,9 @@ def test_history_of_a_person_says_that_their_calendar_answered(session, olga, ev
     page = Page.of(olga.get(f"/organize/events/{event.slug}/attendees/{amira.id}"))
     assert "The attendee, by calendar reply, changed the registration of Amira Haddad" in page.text
     assert "Comment: empty → Sorry, I am away that week." in page.text
-    assert "“No” from the calendar noted: waiting to be sent" in page.text
+    assert "“No” noted: waiting to be sent" in page.text
     latest = Page.of(olga.get(queue(event)))
-    assert "Amira Haddad answered no: taken over. You are not attending." in latest.text
+    assert "Amira Haddad answered no: taken over. Now: Not attending." in latest.text
 
 
 @pytest.mark.parametrize("address", ["replies", "replies/1/apply", "replies/1/dismiss"])
