@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from flask import Flask
@@ -24,6 +25,8 @@ from eventreg.events.models import Counter
 from eventreg.following import service as following
 from eventreg.incoming import mailbox
 from eventreg.incoming import service as incoming
+from eventreg.mail import kept
+from eventreg.outbox import purge
 from eventreg.registrations import offers, reminders
 
 MINUTE = timedelta(minutes=1)
@@ -69,12 +72,27 @@ def in_batches(is_due: _Asked, batch: _Batch, *, limit: int = AT_ONCE) -> Callab
     return run
 
 
+def _forget_mail(app: Flask, now: datetime) -> int:
+    """The words of mails that are older than MAIL_KEEP_DAYS, and the files of kept ones."""
+    days = app.config["MAIL_KEEP_DAYS"]
+    if days == 0:
+        return 0
+    before, session = now - timedelta(days=days), db.session()
+    while purge.is_old(session, before=before):
+        with write_transaction(session):
+            purge.forget(session, before=before, limit=AT_ONCE)
+    session.rollback()
+    kept.remove_before(Path(app.config["MAIL_FOLDER"]), before)
+    return 0
+
+
 JOBS: tuple[Job, ...] = (
     Job("mailbox", mailbox.poll),
     Job("received_mail", in_batches(incoming.is_old, incoming.forget), DAY),
     Job("reminders", in_batches(reminders.are_due, reminders.queue_due, limit=1)),
     Job("offers", in_batches(offers.are_due, offers.expire)),
     Job("followed calendars", following.fetch_due),
+    Job("forget_mail", _forget_mail, DAY),
 )
 
 

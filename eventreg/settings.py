@@ -201,6 +201,8 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "MAIL_PASSWORD": _text,
     "MAIL_DEFAULT_SENDER": _address,
     "MAIL_TIMEOUT": _number(0.1, 300),
+    "MAIL_HOURLY_LIMIT": _integer(0, 1_000_000),
+    "MAIL_KEEP_DAYS": _integer(0, 36_500),
     "REPLY_ADDRESS": _reply_address,
     "REPLY_LMTP_PORT": _optional(_integer(1, 65535)),
     "REPLY_IMAP_HOST": _text,

@@ -1,6 +1,7 @@
 """`eventreg mail`: what waits, what failed and why, and the mail server's own words."""
 
 import secrets
+from datetime import datetime, timedelta
 
 import click
 from flask import current_app
@@ -26,9 +27,18 @@ def status() -> None:
         click.echo(f"No mail server is set. Mail is kept in {config['MAIL_FOLDER']}.")
     for state, count in queries.state_counts(db.session()).items():
         click.echo(f"{state:<9} {count:>7}")
+    held_back, came_back = queries.held_back_and_bounced(db.session())
+    if held_back:
+        click.echo(f"{held_back} of the queued wait because their address has had enough mail for an hour.")
+    if came_back:
+        click.echo(
+            f"{came_back} of the failed came back after they were sent; `mail retry --bounced` sends them again."
+        )
     for reason in queries.reasons(db.session()):
         words = reason.server_reply or "not tried yet"
         click.echo(f"{reason.count} {reason.state}, oldest {reason.oldest_at:%Y-%m-%d %H:%M} UTC: {words}")
+    if days := config["MAIL_KEEP_DAYS"]:
+        click.echo(f"The words of finished mails are forgotten after {days} days; kept files go with them.")
 
 
 @mail.command("test")
@@ -55,10 +65,17 @@ def test(address: str) -> None:
 @click.option("--bounced", is_flag=True, help="Also send again what was sent and came back.")
 def retry(bounced: bool) -> None:
     """Try again, now, everything that failed or waits for its next try."""
+    now = clock.now()
     with write_transaction(db.session()):
-        count = queue.retry_failed(db.session(), now=clock.now(), with_bounced=bounced)
+        count = queue.retry_failed(db.session(), now=now, with_bounced=bounced, since=_kept_since(now))
     tasks.nudge()
     click.echo(_("%(count)d to be tried again.", count=count))
+
+
+def _kept_since(now: datetime) -> datetime | None:
+    """What was owed before that has been forgotten, and cannot be written again."""
+    days = current_app.config["MAIL_KEEP_DAYS"]
+    return now - timedelta(days=days) if days else None
 
 
 COMMANDS = (mail,)

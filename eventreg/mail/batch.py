@@ -59,7 +59,7 @@ def deliver_due(
     Safe to run in many processes at once. An error about one mail is recorded with it and never stops the rest.
     """
     with write_transaction(db.session()):
-        claimed = queue.claim(db.session(), limit=limit, now=now, holder=holder)
+        claimed = queue.claim(db.session(), limit=limit, now=now, holder=holder, hourly=app.config["MAIL_HOURLY_LIMIT"])
     if not claimed:
         return Batch(0, 0)
     with _keeping(app, claimed), open_way(app) as way:

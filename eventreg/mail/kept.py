@@ -1,10 +1,13 @@
 """The folder that keeps mails where no mail server is set: one `.eml` file each, readable by their owner alone."""
 
 import os
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[a-z_]+-[0-9a-f]{12}\.eml")
 
 
 def file_name(*, created_at: datetime, kind: str, key: str) -> str:
@@ -39,6 +42,15 @@ def keep(folder: Path, name: str, content: bytes) -> Path:
 def names(folder: Path) -> Sequence[str]:
     """What is kept, newest first."""
     return sorted((path.name for path in folder.glob("[!.]*.eml")), reverse=True)
+
+
+def remove_before(folder: Path, moment: datetime) -> int:
+    """Removes what was owed before then, going by the names; how many. Files of other names stay."""
+    limit = f"{moment.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}"
+    old = [name for name in names(folder) if _NAME.fullmatch(name) and name < limit]
+    for name in old:
+        (folder / name).unlink(missing_ok=True)
+    return len(old)
 
 
 def read(folder: Path, name: str) -> bytes | None:

@@ -11,6 +11,11 @@ from eventreg.db import Base
 STATES = ("queued", "sending", "sent", "retrying", "failed", "aborted")
 
 
+def _key_of_recipient(context: Any) -> str:
+    """However the row is written, by the ORM or past it."""
+    return str(context.get_current_parameters()["recipient"]).lower()
+
+
 class Message(Base):
     """A mail from the moment it is owed. The row is the truth; a wake-up of the worker is only a hint.
 
@@ -30,7 +35,8 @@ class Message(Base):
             postgresql_where=text("state IN ('queued', 'sending', 'retrying')"),
         ),
         Index("ix_messages_registration_id", "registration_id", "id"),  # the row's mail on the attendee list
-        Index("ix_messages_recipient", "recipient", "created_at"),  # how much one address was sent lately
+        Index("ix_messages_recipient", "recipient", "created_at"),  # whether an address was owed a link lately
+        Index("ix_messages_recipient_key", "recipient_key", "sent_at"),  # how much one address was sent lately
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -38,6 +44,8 @@ class Message(Base):
     event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"))
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id", ondelete="CASCADE"))
     recipient: Mapped[str] = mapped_column(String(254))
+    recipient_key: Mapped[str] = mapped_column(String(254), default=_key_of_recipient, server_default="")
+    """Lower case, for counting what one address gets; empty where it does not count any more."""
     recipient_name: Mapped[str] = mapped_column(String(200), default="")
     payload: Mapped[dict[str, Any]]
     """What was true when it was queued: status, party size, old -> new values. JSON."""

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from eventreg.outbox.ceiling import HELD_BACK
 from eventreg.outbox.models import STATES, Message
 from eventreg.outbox.queue import UNFINISHED
 
@@ -39,6 +40,13 @@ def reasons(session: Session, *, limit: int = 20) -> Sequence[Reason]:
         .limit(limit)
     )
     return [Reason(*row) for row in session.execute(query).all()]
+
+
+def held_back_and_bounced(session: Session) -> tuple[int, int]:
+    """How many wait for their address to have room, and how many were sent and came back."""
+    held_back = select(func.count()).where(UNFINISHED, Message.server_reply.startswith(HELD_BACK))
+    came_back = select(func.count()).where(Message.state == "failed", Message.bounced_at.is_not(None))
+    return session.scalar(held_back) or 0, session.scalar(came_back) or 0
 
 
 def latest_for(session: Session, registration_ids: Iterable[int]) -> dict[int, Message]:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, select, t
 from sqlalchemy.orm import Session, aliased
 
 from eventreg.db import table_of
+from eventreg.outbox import ceiling
 from eventreg.outbox.backoff import Failure, Trouble, wait_after
 from eventreg.outbox.models import Message
 
@@ -89,17 +90,27 @@ def add_all(session: Session, mails: Iterable[Mapping[str, Any]], *, now: dateti
         session.connection().execute(_ADD_ALL, rows)
 
 
-def claim(session: Session, *, limit: int, now: datetime, holder: str | None = None) -> list[Message]:
+def claim(session: Session, *, limit: int, now: datetime, holder: str | None = None, hourly: int = 0) -> list[Message]:
     """Takes up to `limit` due mails for the caller, in the order they fell due, leased until now + LEASE.
 
     A mail waits for the earlier ones of the same registration to the same address, so that a confirmation can
     never arrive after the cancellation. The rows come back detached: a picture of what was claimed. `holder` is the
-    caller's name, for `take_over`.
+    caller's name, for `take_over`. `hourly` is the most that one address gets within an hour; see `ceiling`.
     """
-    due = select(Message.id).where(_is_due(now)).order_by(Message.due_at, Message.id).limit(limit)
-    ids = list(session.scalars(due.with_for_update(skip_locked=True)))
-    if not ids:
-        return []
+    query = (
+        select(Message.id, Message.recipient_key, Message.kind)
+        .where(_is_due(now))
+        .order_by(Message.due_at, Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids: list[int] = []
+    while not ids:
+        due = session.execute(query).all()
+        if not due:
+            return []
+        # Where none of them may leave now, they are due later by now, and the next are looked at.
+        ids = ceiling.within(session, due, hourly=hourly, now=now)
     until = now + LEASE
     claimed = session.scalars(
         update(Message)
@@ -167,6 +178,8 @@ def mark_sent(session: Session, *, message: Message, reply: str, now: datetime) 
 def mark_all_sent(session: Session, sent: Iterable[tuple[Message, str]], *, now: datetime) -> None:
     """The same for several and the server's words about each. One statement, and one more for secrets."""
     pairs = list(sent)
+    if not pairs:
+        return
     connection = session.connection()
     connection.execute(
         _SENT,
@@ -214,15 +227,17 @@ def hasten(session: Session, *, now: datetime) -> int:
     return len(result.all())
 
 
-def retry_failed(session: Session, *, now: datetime, with_bounced: bool = False) -> int:
-    """Starts afresh with every mail that failed or waits for its next try; how many.
+def retry_failed(session: Session, *, now: datetime, with_bounced: bool = False, since: datetime | None = None) -> int:
+    """Starts afresh with every mail that failed or waits for its next try, owed `since` then; how many.
 
     One that came back would come back again, and a server that gets such mail repeatedly thinks less of its sender:
     those are tried only `with_bounced`.
     """
-    chosen = [Message.state.in_(("failed", "retrying"))]
+    chosen: list[ColumnElement[bool]] = [Message.state.in_(("failed", "retrying"))]
     if not with_bounced:
         chosen.append(Message.bounced_at.is_(None))
+    if since is not None:
+        chosen.append(Message.created_at >= since)
     result = session.scalars(
         update(Message)
         .where(*chosen)

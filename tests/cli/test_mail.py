@@ -37,6 +37,7 @@ def test_status_says_how_much_waits_and_why(app: Flask, session: Session, now: d
         "retrying        0\nfailed          1\naborted         0\n"
         "2 queued, oldest 2026-10-05 16:00 UTC: not tried yet\n"
         "1 failed, oldest 2026-10-05 16:00 UTC: 550 5.1.1 No\n"
+        "The words of finished mails are forgotten after 90 days; kept files go with them.\n"
     )
 
 

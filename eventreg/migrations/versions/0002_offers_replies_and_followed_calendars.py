@@ -95,6 +95,9 @@ def upgrade() -> None:
     op.create_index('ix_registrations_offers', 'registrations', ['offer_expires_at'], sqlite_where=is_offered, postgresql_where=is_offered)
 
     op.add_column('messages', sa.Column('bounced_at', INSTANT, nullable=True))
+    op.add_column('messages', sa.Column('recipient_key', sa.String(length=254), server_default='', nullable=False))
+    op.execute("UPDATE messages SET recipient_key = lower(recipient) WHERE state IN ('queued', 'sending', 'retrying')")
+    op.create_index('ix_messages_recipient_key', 'messages', ['recipient_key', 'sent_at'])
     op.add_column('messages', sa.Column('leased_by', sa.String(length=40), nullable=True))
     op.add_column('organizers', sa.Column('feed_generation', sa.Integer(), server_default='1', nullable=False))
     _add_list_indexes()
@@ -183,6 +186,8 @@ def downgrade() -> None:
         op.drop_index(f'ix_events_{name}', 'events')
     op.drop_column('organizers', 'feed_generation')
     op.drop_column('messages', 'leased_by')
+    op.drop_index('ix_messages_recipient_key', 'messages')
+    op.drop_column('messages', 'recipient_key')
     op.drop_column('messages', 'bounced_at')
     op.drop_index('ix_registrations_offers', 'registrations')
     for name in ('reply_stamp_at', 'reply_sequence', 'entry_id', 'offer_expires_at'):
