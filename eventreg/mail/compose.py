@@ -144,7 +144,7 @@ def _values(message: Message, subject: Subject, site: Site, words: Mapping[str, 
         if off or message.kind == "reminder"
         else contents.answers(registration, payload, subject.answers),
         "changes": contents.changes(payload, event, is_coming=coming) if message.kind == "update" else [],
-        "plans": contents.plans(message.kind, payload),
+        "plans": contents.plans(message.kind, payload, event),
         "rsvp": payload["rsvp"],
         "status": payload["status"],
         "manage_url": site.links.manage(registration.id, registration.link_generation),

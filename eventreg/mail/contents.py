@@ -184,7 +184,7 @@ def forwarded(payload: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def plans(kind: str, payload: Mapping[str, Any]) -> str:
+def plans(kind: str, payload: Mapping[str, Any], event: Event) -> str:
     """What to do when plans change."""
     if kind in ENDINGS:
         return ""
@@ -192,6 +192,12 @@ def plans(kind: str, payload: Mapping[str, Any]) -> str:
         return _("You get a mail when an organizer has decided. To change or withdraw what you asked, use the link.")
     if payload.get("offer_expires_at"):
         return _("If you cannot come after all, say so with the link, so that the next in line is asked at once.")
+    if payload["status"] == "waitlisted" and event.offer_hours is not None:
+        return _(
+            "As soon as your party fits you get a mail, and have %(time)s to accept. "
+            "To leave the waitlist, use the link.",
+            time=wording.hours(event.offer_hours),
+        )
     if payload["status"] == "waitlisted":
         return _(
             "You move up as soon as your party fits, and you get a mail when you do. "

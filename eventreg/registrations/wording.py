@@ -95,7 +95,7 @@ def waitlist_rule(event: Event) -> str:
         )
     if event.offer_hours is None:
         return rule
-    return rule + " " + _("You then have %(time)s to accept.", time=hours(event.offer_hours))
+    return rule + " " + _("Whoever is next has %(time)s to accept.", time=hours(event.offer_hours))
 
 
 def hours(number: int) -> str:
