@@ -83,28 +83,25 @@ def register(
         sequence = event.sequence
     place = waitlist.length(session, event_id) + 1 if status == "waitlisted" else None
     new = insert_registration(session, event_id=event_id, form=form, status=status, source=source, now=now)
+    outcome = partial(Outcome, rsvp=form.rsvp, status=status, party_size=form.party_size, position=place)
     if new is None:
         if holds and status == "confirmed":
             seats.give_back(session, event_id=event_id, seats=form.party_size)
-        registration_id = _remind(session, event_id=event_id, form=form, now=now)
-    else:
-        registration_id = new.id
-        store_answers(session, registration_id, form.answers)
-        payload = {"rsvp": form.rsvp, "status": status, "party_size": form.party_size, "sequence": sequence}
-        queue.add(
-            session,
-            kind=messages.kind_for(form.rsvp, status),
-            recipient=form.email,
-            recipient_name=form.name,
-            event_id=event_id,
-            registration_id=registration_id,
-            payload=payload | ({"position": place} if place is not None else {}),
-            now=now,
-            stamp_at=new.stamp_at,
-        )
-    return Outcome(
-        registration_id=registration_id, rsvp=form.rsvp, status=status, party_size=form.party_size, position=place
+        return outcome(registration_id=_remind(session, event_id=event_id, form=form, now=now))
+    store_answers(session, new.id, form.answers)
+    payload = {"rsvp": form.rsvp, "status": status, "party_size": form.party_size, "sequence": sequence}
+    queue.add(
+        session,
+        kind=messages.kind_for(form.rsvp, status),
+        recipient=form.email,
+        recipient_name=form.name,
+        event_id=event_id,
+        registration_id=new.id,
+        payload=payload if place is None else {**payload, "position": place},
+        now=now,
+        stamp_at=new.stamp_at,
     )
+    return outcome(registration_id=new.id)
 
 
 def _admit(session: Session, event: Event, form: AnswerForm, now: datetime) -> str:
