@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import event as sa_event
 from sqlalchemy import bindparam, inspect, select, update
+from sqlalchemy import event as sa_event
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from eventreg.calendar.entry_text import entry_text
+from eventreg.db import Base
 from eventreg.events import revision
 from eventreg.events.models import Event, SiteState
 from eventreg.links import Links
@@ -34,9 +35,10 @@ _READ = (
     .order_by(Event.id)
     .limit(bindparam("most"))
 )
+_EVENTS = Base.metadata.tables[Event.__tablename__]
 _WRITE = (
-    update(inspect(Event).local_table)
-    .where(inspect(Event).local_table.c.id == bindparam("of_id"))
+    update(_EVENTS)
+    .where(_EVENTS.c.id == bindparam("of_id"))
     .values(ics_block=bindparam("content"), ics_digest=bindparam("its_digest"))
 )
 

@@ -5,6 +5,7 @@ local time and zone stand in the description in words. The same event gives the 
 """
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from babel.dates import get_timezone_name
 from flask_babel import get_locale
@@ -103,8 +104,13 @@ def local_time(event: Event) -> str:
     when = wording.event_time(event)
     if event.all_day:
         return when
-    zone = get_timezone_name(timezones.zone(event.timezone), locale=get_locale() or "en")
-    return _("%(when)s (%(zone)s)", when=when, zone=zone)
+    return _("%(when)s (%(zone)s)", when=when, zone=_zone_name(event.timezone, str(get_locale() or "en")))
+
+
+@lru_cache(maxsize=256)
+def _zone_name(timezone: str, locale: str) -> str:
+    """The zone in words, which CLDR takes long to look up."""
+    return get_timezone_name(timezones.zone(timezone), locale=locale)
 
 
 def _add_span(entry: VEvent, event: Event) -> None:
