@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -110,6 +111,33 @@ def first_question(page: Any, _site: DemoSite) -> None:
     page.wait_for_url(re.compile(r"/questions/\d+"))
 
 
+def imported(page: Any, _site: DemoSite) -> None:
+    """Sends a file of which some is taken and some is not."""
+    begins = clock.now() + timedelta(days=20)
+    entry = f"BEGIN:VEVENT\nUID:page@x\nSUMMARY:Brown bag\nDTSTART:{begins:%Y%m%d}T1500Z\nEND:VEVENT\n"
+    content = f"BEGIN:VCALENDAR\n{entry}BEGIN:VTODO\nEND:VTODO\nEND:VCALENDAR\n".encode()
+    file = {"name": "talks.ics", "mimeType": "text/calendar", "buffer": content}
+    page.get_by_label("Calendar file").set_input_files(file)
+    page.get_by_role("button", name="Import as drafts").click()
+    page.get_by_role("link", name="Import another file").wait_for()
+
+
+def followed(page: Any, _site: DemoSite) -> None:
+    """Follows a calendar that nobody can reach, unless it is followed already."""
+    address = "https://calendar.invalid/" + "a-long-way-to-it/" * 8 + "basic.ics"
+    page.get_by_label("Address of the calendar").fill(address)
+    page.get_by_role("button", name="Follow this calendar").click()
+    page.get_by_text("basic.ics").first.wait_for()
+    page.goto("/organize/calendars")
+
+
+def given_up(page: Any, site: DemoSite) -> None:
+    """Asks what giving it up would do."""
+    followed(page, site)
+    page.get_by_role("link", name="Stop following").first.click()
+    page.wait_for_url("**/remove")
+
+
 PUBLIC = [
     Kind("list", "/"),
     Kind("list, second page", "/events/?page=2"),
@@ -191,6 +219,13 @@ ORGANIZER = [
     Kind("desk, new person", f"{DESK}/attendees/new", signed_in=True),
     Kind("desk, new person, errors", f"{DESK}/attendees/new", signed_in=True, then=press("Add|Save")),
     Kind("desk, ask before cancelling", f"{DESK}/cancel", signed_in=True),
+    Kind("desk, import", "/organize/import", signed_in=True),
+    Kind("desk, import, errors", "/organize/import", signed_in=True, then=press("Import")),
+    Kind("desk, import, report", "/organize/import", signed_in=True, then=imported),
+    Kind("desk, followed calendars", "/organize/calendars", signed_in=True),
+    Kind("desk, followed calendars, errors", "/organize/calendars", signed_in=True, then=press("Follow")),
+    Kind("desk, followed calendar", "/organize/calendars", signed_in=True, then=followed),
+    Kind("desk, ask before giving a calendar up", "/organize/calendars", signed_in=True, then=given_up),
     Kind("desk, unknown", "/organize/events/nothing", 404, signed_in=True),
 ]
 KINDS = [*PUBLIC, *ATTENDEE, *AUTH, *ORGANIZER]
