@@ -39,9 +39,9 @@ def test_forty_stalled_visitors_keep_nobody_waiting_and_are_answered_when_they_g
         stalled = [open_connections.enter_context(socket.create_connection(where)) for _ in range(STALLED)]
         for number, connection in enumerate(stalled):
             connection.sendall(HALF_A_HEAD if number % 2 else half_a_form(path))
-            connection.settimeout(20)
+            connection.settimeout(30)
 
-        quick = Visitor(patience=8)
+        quick = Visitor(patience=20)
         assert quick.send(server.url("/events/"))[0] == 200
         form = quick.fill_in(server.url(path), name="Amira", email="amira@example.org", rsvp="yes")
         status, thanks, _headers = quick.post(server.url(path), form)

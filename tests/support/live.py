@@ -133,7 +133,7 @@ def start(
     return server
 
 
-def _wait_until_it_answers(server: LiveServer, seconds: float = 30) -> None:
+def _wait_until_it_answers(server: LiveServer, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if server.process.poll() is not None:

@@ -21,6 +21,7 @@ from tests.support.html import Form, Page
 PATIENCE_SECONDS = 12.0
 """How long one request may take; after that the person tries again, elsewhere where there is an elsewhere."""
 PAUSE_SECONDS = 0.1
+LEFT_OUT_SECONDS = 3
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 NOT_READY = "This site is not ready just now"
@@ -118,6 +119,7 @@ class Load:
     def __post_init__(self) -> None:
         self._numbers = count()
         self._turns = count()
+        self._left_out: dict[str, float] = {}
         self._stopping = threading.Event()
         self._given_up = threading.Event()
         self._changed = threading.Condition()
@@ -132,7 +134,7 @@ class Load:
         self._stopping.set()
         self._given_up.set()
 
-    def stop(self, *, seconds: float = 60) -> None:
+    def stop(self, *, seconds: float = 120) -> None:
         """Nobody new comes; everybody who is here gets `seconds` to finish."""
         self._stopping.set()
         deadline = time.monotonic() + seconds
@@ -144,11 +146,11 @@ class Load:
         assert self.errors == []
         assert self.unfinished == [], f"no thank-you page within {seconds:g} s for {self.unfinished}\n{self.story()}"
 
-    def wait_for(self, more: int, *, seconds: float = 40) -> None:
+    def wait_for(self, more: int, *, seconds: float = 90) -> None:
         """Waits until that many further people were thanked."""
         self._wait(self.promises, more, "thanked", seconds)
 
-    def wait_for_refusals(self, more: int, *, seconds: float = 40) -> None:
+    def wait_for_refusals(self, more: int, *, seconds: float = 90) -> None:
         """Waits until that many further requests were refused."""
         self._wait(self.refusals, more, "refused", seconds)
 
@@ -196,14 +198,21 @@ class Load:
                     return
         self.unfinished.append(email)
 
+    def _next_host(self) -> str:
+        """In turn; one that just gave no answer is left out for a while, as a load balancer would."""
+        host = self.hosts[next(self._turns) % len(self.hosts)]
+        others = [one for one in self.hosts if self._left_out.get(one, 0) < time.monotonic()]
+        return host if host in others or not others else others[0]
+
     def _try(self, visitor: Visitor, path: str, body: str | None = None) -> str | None:
         """The page, or the path it leads on to; None when it has to be tried again."""
-        host = self.hosts[next(self._turns) % len(self.hosts)]
+        host = self._next_host()
         started = time.monotonic()
         try:
             status, text, headers = visitor.send(host + path, body)
         except GONE:
             self.broken += 1
+            self._left_out[host] = time.monotonic() + LEFT_OUT_SECONDS
             self._given_up.wait(PAUSE_SECONDS)
             return None
         if status == http.HTTPStatus.SEE_OTHER:

@@ -23,7 +23,7 @@ def assert_kept(session: Session, event_id: int, load: Load, smtp: SmtpServer | 
     Waits for the mail first. `smtp` None leaves the mail out.
     """
     if smtp is not None:
-        wait_until(lambda: unsent(session) == {}, seconds=90, what="sending all mail")
+        wait_until(lambda: unsent(session) == {}, seconds=150, what="sending all mail")
     session.rollback()
     session.expire_all()
     rows = session.execute(
