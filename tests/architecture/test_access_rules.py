@@ -37,7 +37,14 @@ def test_an_address_without_a_rule_is_found(make_app: Callable[..., Flask]) -> N
 
 @pytest.mark.sqlite_only
 def test_guarded_addresses_turn_a_stranger_away(app: Flask, client: Any) -> None:
-    filled = {"slug": "x", "registration_id": 1, "question_id": 1, "extension": "csv", "direction": "up"}
+    filled = {
+        "slug": "x",
+        "registration_id": 1,
+        "calendar_id": 1,
+        "question_id": 1,
+        "extension": "csv",
+        "direction": "up",
+    }
     filled["action"] = "retire"
     filled["mail_id"] = 1
     for rule in app.url_map.iter_rules():

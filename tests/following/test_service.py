@@ -209,6 +209,15 @@ def test_people_registered_hear_of_a_move(show: Show, look: Look, session: Sessi
     assert session.scalars(sa.select(Message.kind)).all() == ["update"]
 
 
+def test_event_marked_private_there_leaves_the_list(show: Show, look: Look, session: Session, client) -> None:
+    show(entry(1), entry(2))
+    look()
+    show(entry(1, lines="CLASS:PRIVATE\n"), entry(2))
+    look(HOUR)
+    assert (event(session, 1).visibility, event(session, 2).visibility) == ("private", "public")
+    assert "Talk 1" not in client.get("/").text
+
+
 def test_missing_event_is_cancelled_when_it_stays_missing(show: Show, look: Look, session: Session) -> None:
     show(*(entry(number) for number in (1, 2, 3)), etag='"all"')
     look()

@@ -68,7 +68,7 @@ def test_upload_of_something_else_says_so_at_the_field(olga, session) -> None:
     assert "Choose a calendar file." in Page.of(nothing.submit(olga, nothing.form("past"))).text
 
 
-def test_hostile_titles_break_no_page_feed_or_export(olga, session, now, client) -> None:
+def test_hostile_titles_break_no_page_feed_mail_or_export(olga, session, now, client, post) -> None:
     every_kind = "".join(map(chr, [*range(1, 0x300), 0x2028, 0xFEFF, 0xFFFE, 0x1F3B6, 0xE000, 0x202E, 0x10FFFF]))
     titles = ["x" * 10_000, every_kind.replace("\r", "").replace("\n", ""), "\\N;,:\"'<>&", "\u200b\ufe0f"]
     content = calendar(now + timedelta(days=1), *titles).replace(b"SUMMARY:\\N", b"SUMMARY:\xed\xa0\x80\\\\N")
@@ -81,5 +81,14 @@ def test_hostile_titles_break_no_page_feed_or_export(olga, session, now, client)
     paths = ["/", "/calendar.ics", "/feed.atom", "/organize/", f"/calendar/{events[0].starts_at:%Y/%m}"]
     paths += [f"/events/{event.slug}{end}" for event in events for end in ("", ".ics", "/rsvp")]
     assert {path: olga.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
+    for event in events:
+        form = Page.of(client.get(f"/events/{event.slug}/rsvp"))
+        filled = form.form("rsvp").set(name="Amira", email="amira@example.org", rsvp="yes")
+        assert form.submit(client, filled).status_code == 303
+        exports = [f"/organize/events/{event.slug}/attendees.{kind}" for kind in ("csv", "xlsx", "json")]
+        assert [olga.get(path).status_code for path in exports] == [200] * 3
+    mails = post()
+    assert [str(mail["To"]) for mail in mails] == ["Amira <amira@example.org>"] * len(events)
+    assert {"\n" in str(mail["Subject"]) for mail in mails} == {False}
     found = reading.read(client.get("/calendar.ics").data, now=now, default_timezone="America/New_York")
     assert [item.uid for item in found.items] == [event.uid for event in events]
