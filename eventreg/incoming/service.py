@@ -156,8 +156,8 @@ def _take_bounce(session: Session, arrival: Arrival, report: bounce.Bounce, *, l
     if not report.is_final:
         return Taken("ignored", "bounce", f"the mail is not lost: {report.words}")
     keys = list(report.keys)
-    registration_id = _registration_of(session, links, letters.tokens_in(arrival.envelope))
-    if registration_id is not None and not keys:
+    registration_id = None if keys else _registration_of(session, links, arrival.tokens)
+    if registration_id is not None:
         keys = _last_sent(session, registration_id)
     for key in keys:
         if bounces.record(session, message_key=key, words=report.words, now=now):

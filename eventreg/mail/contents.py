@@ -219,7 +219,7 @@ def calendar_note(method: str | None, *, has_mailbox: bool) -> str:
     if method == "CANCEL":
         return _("The attached calendar message takes the event out of your calendar.")
     if has_mailbox:
-        return _("The event is attached for your calendar. The page behind the link shows the answer that counts.")
+        return _("The event is attached for your calendar. Answering it there reaches us, too.")
     return _(
         "The event is attached for your calendar. "
         "Accepting or declining it there does not change your RSVP; use the link."

@@ -187,10 +187,16 @@ def test_report_about_nothing_lost_or_nothing_of_ours_changes_nothing(data, sess
     assert (message.state, message.bounced_at, received(session)) == ("sent", None, [])
 
 
-def test_report_without_the_mail_is_known_by_the_envelope(session, amira, message, now) -> None:
-    data = report(key="none")
+@pytest.mark.parametrize("by_envelope", [True, False])
+def test_report_without_the_mail_is_known_by_its_recipient(by_envelope, session, amira, message, now) -> None:
+    data, to = report(key="none"), address_of(amira)
     assert bring(session, data, now=now).outcome == "ignored"
-    assert bring(session, data, now=now, envelope=address_of(amira)).outcome == "applied"
+    if by_envelope:
+        assert bring(session, data, now=now, envelope=to).outcome == "applied"
+    else:
+        assert (
+            bring(session, data.replace(b"To: events@example.org", f"To: {to}".encode()), now=now).outcome == "applied"
+        )
     assert message.bounced_at == now
 
 
