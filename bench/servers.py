@@ -50,9 +50,10 @@ def hello(*, folder: Path, workers: int) -> Iterator[Server]:
 
 
 @contextmanager
-def service(database_url: str, *, folder: Path, workers: int) -> Iterator[Server]:
-    """The service's web processes on that database."""
-    environment = {f"EVENTREG_{name}": str(value) for name, value in settings(database_url, folder).items()}
+def service(database_url: str, *, folder: Path, workers: int, **given: object) -> Iterator[Server]:
+    """The service's web processes on that database, with settings given by name."""
+    chosen = settings(database_url, folder) | given
+    environment = {f"EVENTREG_{name}": str(value) for name, value in chosen.items()}
     command = ["-m", "bench.service", "{fd}", str(workers)]
     with _running(command, environment, folder / "log", "/healthz") as server:
         yield server

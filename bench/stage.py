@@ -62,11 +62,11 @@ class Stage:
             self.databases.drop(url)
 
     @contextmanager
-    def service(self, database_url: str, *, workers: int = WORKERS) -> Iterator[client.Address]:
-        """The service on that database."""
+    def service(self, database_url: str, *, workers: int = WORKERS, **given: object) -> Iterator[client.Address]:
+        """The service on that database, with settings given by name."""
         self._services += 1
         folder = self.folder / f"service-{self._services}"
-        with servers.service(database_url, folder=folder, workers=workers) as server:
+        with servers.service(database_url, folder=folder, workers=workers, **given) as server:
             yield server.address
 
     def rate(self, address: client.Address, request: bytes, *, status: int = 200) -> float:
