@@ -66,7 +66,7 @@ class OldVersion:
             )
 
     def register(self) -> None:
-        """One transaction: the seat, the row, the mail (sent by now, as no worker runs here); then the event is read, all its columns by name."""
+        """One transaction: the seat, the row, the mail; then the event is read, all columns by name."""
         person = f"person{next(self._numbers)}@example.org"
         with self.engine.begin() as connection:
             taken = sa.update(self.events).where(self.events.c.id == 1)
