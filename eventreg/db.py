@@ -170,10 +170,19 @@ def init_app(app: Flask) -> None:
 
 def _turn(session: Session) -> AbstractContextManager[None]:
     """SQLite has one writer at a time; its writers queue here rather than poll there."""
+    database = _sqlite_file(session)
+    return turns.turn(database, patience=BUSY_TIMEOUT_MS / 1000) if database else nullcontext()
+
+
+def in_line(session: Session) -> AbstractContextManager[None]:
+    """For a request that will write: on SQLite, the threads of a process go through the block one by one."""
+    database = _sqlite_file(session)
+    return turns.line(database, patience=BUSY_TIMEOUT_MS / 1000) if database else nullcontext()
+
+
+def _sqlite_file(session: Session) -> Path | None:
     url = session.get_bind().engine.url
-    if url.get_backend_name() != "sqlite" or not url.database:
-        return nullcontext()
-    return turns.turn(Path(url.database), patience=BUSY_TIMEOUT_MS / 1000)
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 def peek(engine: Engine, statement: str) -> list[tuple[Any, ...]] | None:

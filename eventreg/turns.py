@@ -12,7 +12,7 @@ import fcntl
 import os
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +24,58 @@ NAPS = {NEXT: 0.001, TURN: 0.0002}
 _in_process: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
 _files: dict[tuple[int, Path], int] = {}
 """Open lock files by process: a descriptor that crossed a fork would lock for both."""
+
+
+class Line:
+    """A lock that is handed to whoever has waited longest. Python's own goes to whoever comes by."""
+
+    def __init__(self) -> None:
+        self._looking = threading.Lock()
+        self._is_held = False
+        self._waiting: deque[threading.Event] = deque()
+
+    def enter(self, patience: float) -> bool:
+        """Whether it is ours, within that many seconds."""
+        with self._looking:
+            if not self._is_held:
+                self._is_held = True
+                return True
+            called = threading.Event()
+            self._waiting.append(called)
+        if called.wait(patience):
+            return True
+        with self._looking:
+            if called.is_set():  # in the very last moment
+                return True
+            self._waiting.remove(called)
+            return False
+
+    def leave(self) -> None:
+        """Calls the next."""
+        with self._looking:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._is_held = False
+
+
+_lines: defaultdict[Path, Line] = defaultdict(Line)
+
+
+@contextmanager
+def line(database: Path, *, patience: float) -> Iterator[None]:
+    """Lets the threads of this process through one by one, before each asks for its turn inside.
+
+    Threads that get ready to write beside the one that writes take Python away from it after every statement, and
+    every writer of every process waits for that: measured, they make twice the tail.
+    """
+    queue = _lines[database]
+    first = queue.enter(patience)
+    try:
+        yield
+    finally:
+        if first:
+            queue.leave()
 
 
 @contextmanager

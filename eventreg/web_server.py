@@ -1,5 +1,6 @@
 """gunicorn, told in Python instead of on a command line: serves the web pages on a port that is already open."""
 
+import gc
 import socket
 import sys
 from collections.abc import Callable
@@ -43,8 +44,15 @@ class WebServer(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """The application, once for all processes."""
-        return self._make_app()
+        """The application, once for all processes.
+
+        What exists by now is taken out of the collector's sight: looking at it would write into its pages, and a
+        page that is written to is no longer shared.
+        """
+        app = self._make_app()
+        gc.collect()
+        gc.freeze()
+        return app
 
 
 SWITCH_SECONDS = 0.0005

@@ -6,12 +6,14 @@ import sys
 import threading
 import time
 
-from eventreg.turns import turn
+from eventreg import turns
+from eventreg.turns import line, turn
 
 COUNT = """
 import sys, time
 from pathlib import Path
-from eventreg.turns import turn
+from eventreg import turns
+from eventreg.turns import line, turn
 counter = Path(sys.argv[1])
 for _ in range(200):
     with turn(Path(sys.argv[2]), patience=30):
@@ -45,7 +47,8 @@ def test_processes_and_threads_never_have_their_turn_together(tmp_path) -> None:
 GREEDY = """
 import sys, time
 from pathlib import Path
-from eventreg.turns import turn
+from eventreg import turns
+from eventreg.turns import line, turn
 log, until = open(sys.argv[1], "a"), time.monotonic() + 1.5
 while time.monotonic() < until:
     with turn(Path(sys.argv[2]), patience=30):
@@ -87,3 +90,32 @@ def test_whoever_waits_too_long_goes_on(tmp_path) -> None:
 def test_folder_that_cannot_be_written_is_left_to_sqlite(tmp_path) -> None:
     with turn(tmp_path / "no" / "such" / "folder.db", patience=0.05):
         pass
+
+
+def test_threads_in_line_go_in_the_order_they_came(tmp_path) -> None:
+    database, went = tmp_path / "x.db", list[int]()
+
+    def go(number: int) -> None:
+        with line(database, patience=30):
+            went.append(number)
+
+    threads = [threading.Thread(target=go, args=(number,)) for number in range(20)]
+    with line(database, patience=30):
+        for number, thread in enumerate(threads, start=1):
+            thread.start()
+            while len(turns._lines[database]._waiting) < number:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert went == list(range(20))
+
+
+def test_whoever_is_in_line_too_long_goes_on_and_the_next_one_still_gets_in(tmp_path) -> None:
+    database = tmp_path / "x.db"
+    impatient = threading.Thread(target=lambda: line(database, patience=0.05).__enter__())
+    with line(database, patience=1):
+        impatient.start()
+        impatient.join()
+    with line(database, patience=0):
+        assert turns._lines[database]._is_held
+    assert not turns._lines[database]._is_held

@@ -6,7 +6,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from eventreg import tasks
-from eventreg.db import db, write_transaction
+from eventreg.db import db, in_line, write_transaction
 from eventreg.errors import EventChanged, EventFull, InvalidField, NotFound, RegistrationNotOpen
 from eventreg.events import queries, rules
 from eventreg.events.entrance import Entrance, entrance
@@ -47,6 +47,11 @@ def rsvp_submit(slug: str) -> Response | tuple[str, int]:
         form = rsvp_form(_entrance(slug))
         form.form_errors.append(_("That was a lot of answers from here. Wait a few minutes, then send this again."))
         return _page(slug, form), TOO_MANY
+    with in_line(db.session()):
+        return _submitted(slug)
+
+
+def _submitted(slug: str) -> Response | tuple[str, int]:
     kept: dict[str, Entrance] = current_app.extensions.setdefault(ENTRANCES, {})
     known = kept.get(slug)
     if known is not None:
