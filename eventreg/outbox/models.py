@@ -34,6 +34,13 @@ class Message(Base):
             sqlite_where=text("state IN ('queued', 'sending', 'retrying')"),
             postgresql_where=text("state IN ('queued', 'sending', 'retrying')"),
         ),
+        # Who of an event could not be reached.
+        Index(
+            "ix_messages_failed",
+            "event_id",
+            sqlite_where=text("state = 'failed'"),
+            postgresql_where=text("state = 'failed'"),
+        ),
         Index("ix_messages_registration_id", "registration_id", "id"),  # the row's mail on the attendee list
         Index("ix_messages_recipient", "recipient", "created_at"),  # whether an address was owed a link lately
         Index("ix_messages_recipient_key", "recipient_key", "sent_at"),  # how much one address was sent lately

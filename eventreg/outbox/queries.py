@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select, text
+from sqlalchemy.orm import Session, aliased
 
 from eventreg.outbox.ceiling import HELD_BACK
 from eventreg.outbox.models import STATES, Message
@@ -58,6 +58,19 @@ def latest_for(session: Session, registration_ids: Iterable[int]) -> dict[int, M
     )
     messages = session.scalars(select(Message).where(Message.id.in_(newest))).all()
     return {message.registration_id: message for message in messages if message.registration_id is not None}
+
+
+def not_reached(session: Session, event_id: int) -> Sequence[int]:
+    """Registrations of the event whose newest mail failed or came back, in the order they were made. One query."""
+    later = aliased(Message)
+    is_newest = ~exists().where(later.registration_id == Message.registration_id, later.id > Message.id)
+    query = (
+        select(Message.registration_id)
+        # Spelled as in the partial index, or SQLite would not use it.
+        .where(Message.event_id == event_id, text("messages.state = 'failed'"), is_newest)
+        .order_by(Message.registration_id)
+    )
+    return [number for number in session.scalars(query) if number is not None]
 
 
 def was_queued_since(

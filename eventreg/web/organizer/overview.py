@@ -8,12 +8,14 @@ from eventreg.audit import AuditEntry, history
 from eventreg.db import db
 from eventreg.events.models import Event
 from eventreg.incoming import review
+from eventreg.outbox import queries as outbox
 from eventreg.registrations import queries
 from eventreg.web.access import event_editor
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import blueprint, mail_words, words
 
 ON_OVERVIEW = 8
+NAMED = 10
 PER_PAGE = 50
 
 
@@ -22,6 +24,7 @@ PER_PAGE = 50
 def event_show(event: Event) -> str:
     """The overview."""
     session = db.session()
+    not_reached = outbox.not_reached(session, event.id)
     newest = history.of_event(session, event.id, limit=ON_OVERVIEW + 1)
     return render_template(
         "organizer/event_show.html",
@@ -31,6 +34,9 @@ def event_show(event: Event) -> str:
         status=words.status_of_event(event, request_now()),
         is_over=event.ends_at <= request_now(),
         visibility=words.visibilities()[event.visibility],
+        not_reached=not_reached[:NAMED],
+        not_reached_count=len(not_reached),
+        name_of=queries.names_of(session, not_reached[:NAMED]),
         reminder=mail_words.reminder(event, request_now()),
         history=words.history(newest[:ON_OVERVIEW], event, names(newest)),
         has_more=len(newest) > ON_OVERVIEW,
