@@ -50,8 +50,8 @@ def vevent(
     `status` is iCalendar's, by default the event's own; "" writes none. `stamp_at` is when this message was made,
     by default LAST-MODIFIED, as feeds and downloads want it. `modified_at` replaces the event's own LAST-MODIFIED
     where the entry depends on more than the event. `page` is the address of a page its reader may open, by default
-    the event's public one. `joins` gives the join link and directions of people who are
-    coming. `in_feed` says “Cancelled” in the title too, because Google hides the status.
+    the event's public one. `joins` gives the join link and directions of people who are coming. `in_feed` says
+    “Cancelled” in the title too, because Google hides the status.
     """
     page = page or links.event(event.slug)
     modified_at = max(modified_at or event.updated_at, event.updated_at).replace(microsecond=0)
