@@ -18,14 +18,15 @@ from eventreg.web.organizer.attendees import asked_filter
 @event_editor
 def attendee_export(event: Event, extension: str) -> Response:
     """Streamed: the answer begins before the last row is read."""
-    chunks = stream_with_context(_chunks(extension, event, asked_filter()))
+    chunks = stream_with_context(_chunks(extension, event.id, asked_filter()))
     response = Response(chunks, content_type=exports.format_named(extension).content_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{event.slug}-attendees.{extension}"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
 
-def _chunks(extension: str, event: Event, filters: AttendeeFilter) -> Iterator[bytes]:
-    """In a session of its own, closed with the last chunk: the request's is closed before the first is taken."""
+def _chunks(extension: str, event_id: int, filters: AttendeeFilter) -> Iterator[bytes]:
+    """In a session of its own, closed with the last chunk: the request's, and all it loaded, ends before the first."""
     with Session(db.engine) as session:
+        event = session.get_one(Event, event_id)
         yield from exports.write(extension, session, event=event, filters=filters)
