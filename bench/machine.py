@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,15 @@ def facts() -> list[str]:
         f"{_processor()}, {os.cpu_count()} processors, {_memory_gb():.0f} GB, {platform.system()} {platform.release()}",
         f"Python {platform.python_version()}, {libraries}",
     ]
+
+
+def short_name() -> str:
+    """The processor's name as part of a file name.
+
+    >>> short_name() == short_name().lower()
+    True
+    """
+    return re.sub(r"[^a-z0-9]+", "-", f"{_processor()} x{os.cpu_count()}".lower()).strip("-")
 
 
 def load_average() -> float:

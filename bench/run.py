@@ -23,6 +23,7 @@ from bench import machine, table  # noqa: E402
 from bench.databases import postgresql_trouble  # noqa: E402
 from bench.figure import Figure, Result  # noqa: E402
 from bench.figures import FIGURES  # noqa: E402
+from bench.reasons import reasons  # noqa: E402
 from bench.stage import CLIENTS, WORKERS, Stage  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results"
@@ -57,7 +58,8 @@ def main() -> int:
         return 0
     chosen = [figure for figure in FIGURES if not asked.only or figure.name in asked.only]
     results, left_out, head = _run(chosen, quick=asked.quick)
-    text = table.markdown(results, left_out, head)
+    why = [] if asked.quick else reasons(table.missed(results))
+    text = table.markdown(results, left_out, head, why)
     print(text)
     if not asked.quick:
         RESULTS.mkdir(exist_ok=True)
@@ -139,9 +141,8 @@ def _head(stage: Stage, busy: float) -> list[str]:
 
 
 def _file_name(only: set[str]) -> str:
-    short, _changed = machine.commit()
     part = f"-{'-'.join(sorted(only))}"[:60] if only else ""
-    return f"{datetime.now().astimezone():%Y-%m-%d}-{short}{part}.md"
+    return f"{datetime.now().astimezone():%Y-%m-%d}-{machine.short_name()}{part}.md"
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class Stage:
     def __init__(self, *, quick: bool, say: Callable[[str], None]) -> None:
         self.quick = quick
         self.rounds = 1 if quick else 3
-        self.seconds = 2.0 if quick else 6.0
+        self.seconds = 2.0 if quick else 5.0
         self.say = say
         """Tells a person who watches what is being done."""
         self.now: datetime = clock.now()

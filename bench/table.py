@@ -8,8 +8,10 @@ from bench.figure import Mark, Result
 HEAD = ("figure", "measured", "limit, measured in the same rounds", "score (lowest to highest)", "mark", "")
 
 
-def markdown(results: Sequence[Result], left_out: Sequence[tuple[str, str]], head: Sequence[str]) -> str:
-    """The whole text."""
+def markdown(
+    results: Sequence[Result], left_out: Sequence[tuple[str, str]], head: Sequence[str], why: Sequence[str] = ()
+) -> str:
+    """The whole text; `why` are pieces that explain what is missed."""
     rows = [HEAD, *(_cells(result) for result in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = [_line(rows[0], widths), "|" + "|".join("-" * (width + 2) for width in widths) + "|"]
@@ -20,7 +22,13 @@ def markdown(results: Sequence[Result], left_out: Sequence[tuple[str, str]], hea
     if left_out:
         parts.append("Left out:\n\n" + "\n".join(f"- {name}: {reason}" for name, reason in left_out))
     parts.append(_closing(results))
+    parts += why
     return "\n\n".join(parts) + "\n"
+
+
+def missed(results: Sequence[Result]) -> list[str]:
+    """The figures of which a mark is missed."""
+    return [result.name for result in results if not _met(result)]
 
 
 def _closing(results: Sequence[Result]) -> str:

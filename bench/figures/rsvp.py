@@ -34,7 +34,7 @@ def _post(stage: Stage, address: Address, slugs: list[str], clients: int, *, cou
 
 @contextmanager
 def _spread(stage: Stage, *, kind: str) -> Iterator[Measure]:
-    count = stage.size(3000, 300)
+    count = stage.size(2000, 300)
     with _service(stage, kind) as (url, address, slugs):
 
         def measure() -> Mapping[str, Sample]:
@@ -51,12 +51,12 @@ def _spread(stage: Stage, *, kind: str) -> Iterator[Measure]:
 @contextmanager
 def _crowd(stage: Stage) -> Iterator[Measure]:
     with _service(stage, "sqlite") as (_url, address, slugs):
-        yield lambda: {"tail": _tail(_post(stage, address, slugs, MANY_CLIENTS, count=stage.size(3000, 640)))}
+        yield lambda: {"tail": _tail(_post(stage, address, slugs, MANY_CLIENTS, count=stage.size(2000, 640)))}
 
 
 @contextmanager
 def _hot(stage: Stage) -> Iterator[Measure]:
-    count = stage.size(3000, 300)
+    count = stage.size(2000, 300)
     with _service(stage, "postgresql") as (_url, address, slugs):
 
         def measure() -> Mapping[str, Sample]:
