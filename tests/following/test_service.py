@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from eventreg import jobs
 from eventreg.audit import Actor
 from eventreg.db import db, write_transaction
 from eventreg.errors import EventStateError, InvalidField, NotFound
@@ -141,6 +142,11 @@ def test_calendar_is_read_once_an_hour_and_by_one_worker(show: Show, look: Look,
     show(entry(1))
     assert [look(), look(), look(HOUR / 2), look(HOUR / 2)] == [1, 0, 0, 1]
     assert len(server.asked) == 2
+
+
+@pytest.mark.sqlite_only
+def test_worker_looks_for_due_calendars(app: Flask) -> None:
+    assert [job.name for job in jobs.JOBS if job.run is service.fetch_due] == ["followed calendars"]
 
 
 def test_nothing_new_costs_nothing(show: Show, look: Look, session: Session, server: HttpsServer, clock) -> None:
