@@ -341,3 +341,64 @@ def test_no_transaction_is_open_while_the_server_is_spoken_to(
     smtp_server.on_data = look
     deliver(mailing, now)
     assert open_connections == [0]
+
+
+@pytest.mark.parametrize("reply_address", ["rsvp@example.org", None])
+def test_what_cannot_be_delivered_comes_back_to_the_answers_own_address(
+    make_app: MakeApp,
+    session: Session,
+    now: datetime,
+    event: Event,
+    amira: Registration,
+    smtp_server: SmtpServer,
+    reply_address: str | None,
+) -> None:
+    app = make_app(**settings_for(smtp_server), REPLY_ADDRESS=reply_address)
+    owe_about(session, event, amira, now=now)
+    owe(session, now=now, kind="link", recipient=amira.email, payload={"registration_ids": [amira.id]})
+    deliver(app, now)
+    token = app.extensions["eventreg.links"].reply_token(amira.id, 1)
+    own = f"rsvp+{token}@example.org" if reply_address else "events@example.org"
+    assert smtp_server.senders == [own, "events@example.org"]
+    assert {str(mail["From"]) for mail in smtp_server.messages} == {"Community events <events@example.org>"}
+
+
+def test_a_slow_server_has_each_mail_marked_before_the_next_leaves(
+    mailing: Flask, session: Session, now: datetime, smtp_server: SmtpServer
+) -> None:
+    for number in range(3):
+        owe(session, now=now, recipient=f"p{number}@example.org")
+    seen: list[list[str]] = []
+
+    def look(_envelope: object) -> None:
+        time.sleep(2 * batch.MARK_SECONDS)
+        with mailing.app_context():
+            seen.append(sorted(state for _kind, state in states(db.session())))
+
+    smtp_server.on_data = look
+    deliver(mailing, now)
+    assert seen == [["sending"] * 3, ["sending", "sending", "sent"], ["sending", "sent", "sent"]]
+
+
+def test_an_address_corrected_while_a_batch_is_under_way_gets_nothing_any_more(
+    mailing: Flask,
+    session: Session,
+    now: datetime,
+    event: Event,
+    amira: Registration,
+    smtp_server: SmtpServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batch, "FRESH_SECONDS", 0.0)
+    owe(session, now=now)
+    owed = owe_about(session, event, amira, now=now)
+
+    def correct(_envelope: object) -> None:
+        with mailing.app_context(), write_transaction(db.session()):
+            row = db.session.get_one(Registration, amira.id)
+            row.email = row.email_key = "amira.haddad@example.org"
+
+    smtp_server.on_data = correct
+    deliver(mailing, now)
+    assert smtp_server.recipients == [["sam@example.org"]]
+    assert message(session, owed).state == "aborted"
