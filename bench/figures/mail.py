@@ -57,6 +57,7 @@ def _fill(url: str, count: int, now: datetime) -> None:
                 "event_id": number % EVENTS + 1,
                 "registration_id": number,
                 "recipient": f"amira.{number}@example.org",
+                "recipient_key": f"amira.{number}@example.org",
                 "recipient_name": f"Amira Zoë Haddad {number}",
                 "payload": {"rsvp": "yes", "status": "confirmed", "party_size": 1, "sequence": 1},
                 "message_key": f"{number:032x}",
