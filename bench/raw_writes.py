@@ -35,9 +35,9 @@ REGISTRATION = (
 )
 ANSWER = "INSERT INTO answers (registration_id, question_id, value) VALUES (?, ?, ?)"
 MESSAGE = (
-    "INSERT INTO messages (kind, recipient, recipient_name, event_id, registration_id, payload, message_key, stamp_at,"
-    " state, attempts, due_at, server_reply, created_at)"
-    " VALUES ('confirmation', ?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?, '', ?)"
+    "INSERT INTO messages (kind, recipient, recipient_key, recipient_name, event_id, registration_id, payload,"
+    " message_key, stamp_at, state, attempts, due_at, server_reply, created_at)"
+    " VALUES ('confirmation', ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?, '', ?)"
 )
 NAME = "Amira Zoë Haddad"
 _everybody: Barrier
@@ -116,7 +116,7 @@ def _register(connection: Any, number: int, event_id: int, statements: tuple[str
     connection.execute(answer, (registration_id, event_id, "Vegetarian, no nuts"))
     payload = json.dumps({"rsvp": "yes", "status": "confirmed", "party_size": 1, "sequence": sequence})
     key = secrets.token_hex(16)
-    connection.execute(message, (email, NAME, event_id, registration_id, payload, key, stamp, stamp, stamp))
+    connection.execute(message, (email, email, NAME, event_id, registration_id, payload, key, stamp, stamp, stamp))
 
 
 def _pg(statement: str) -> str:
