@@ -13,7 +13,8 @@ from werkzeug.routing import Rule
 from eventreg.db import db
 from eventreg.events.models import Event, Question
 from eventreg.following.models import FollowedCalendar
-from eventreg.links import FEED, MANAGE, RESULT, Links
+from eventreg.incoming.models import ReceivedMail
+from eventreg.links import FEED, MANAGE, RESULT, UNDO, Links
 from eventreg.registrations.models import Registration
 from tests.support.factories import Factory
 
@@ -29,6 +30,7 @@ class Site:
     question: Question
     links: Links
     calendar_id: int
+    mail_id: int
 
     def arguments(self, rule: Rule) -> dict[str, Any]:
         """A value for each argument of an address, so that there is something behind it."""
@@ -38,6 +40,8 @@ class Site:
             "month": self.event.starts_at.month,
             "registration_id": self.amira.id,
             "calendar_id": self.calendar_id,
+            "mail_id": 1,
+            "mail_id": self.mail_id,
             "question_id": self.question.id,
             "extension": "csv",
             "action": "retire",
@@ -55,6 +59,8 @@ class Site:
         """The token that this address takes."""
         if rule.rule.startswith("/my/"):
             return self.links.sign(FEED, [self.amira.id, self.amira.link_generation, 1])
+        if rule.rule.startswith("/undo/"):
+            return self.links.sign(UNDO, [self.amira.id, self.amira.link_generation, 0, "yes"])
         if rule.rule.startswith("/events/"):
             return self.links.sign(RESULT, [self.event.id, "yes", "confirmed", 2, None])
         return self.links.sign(MANAGE, [self.amira.id, self.amira.link_generation])
@@ -83,9 +89,19 @@ def build(app: Flask, factory: Factory) -> Site:
     calendar = FollowedCalendar(
         url="https://example.org/calendar.ics", organizer_id=event.organizer_id, created_at=factory.now
     )
-    factory.session.add(calendar)
+    mail = ReceivedMail(
+        digest="0" * 64,
+        kind="reply",
+        outcome="held",
+        event_id=event.id,
+        registration_id=amira.id,
+        rsvp="no",
+        sequence=0,
+        received_at=factory.now,
+    )
+    factory.session.add_all([calendar, mail])
     factory.session.commit()
-    return Site(app, event, amira, wim, question, app.extensions["eventreg.links"], calendar.id)
+    return Site(app, event, amira, wim, question, app.extensions["eventreg.links"], calendar.id, mail.id)
 
 
 JOIN_LINK = "https://meet.example.org/secret-room"
