@@ -40,7 +40,6 @@ class Site:
             "month": self.event.starts_at.month,
             "registration_id": self.amira.id,
             "calendar_id": self.calendar_id,
-            "mail_id": 1,
             "mail_id": self.mail_id,
             "question_id": self.question.id,
             "extension": "csv",
