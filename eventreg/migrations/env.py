@@ -35,7 +35,7 @@ def configure(connection: Connection) -> None:
 
 
 def _is_ours(_object: object, name: str, kind: str, reflected: bool, compare_to: object) -> bool:
-    """Leaves alone what is not of this schema, like the task queue's tables, or of one database only, like the search."""
+    """Leaves alone what is not of this schema, like the task queue, or of one database only, like the search."""
     is_extra = kind == "table" or (kind == "index" and name.endswith("_trgm"))
     return not (is_extra and reflected and compare_to is None)
 
