@@ -11,7 +11,7 @@ from eventreg.db import db
 from eventreg.incoming import mailbox
 from eventreg.links import Links
 from eventreg.mail import deliver
-from eventreg.migrations import head_revision, revision_of
+from eventreg.migrations import head_revision, is_behind, revision_of
 from eventreg.outbox import heartbeat, queries
 from eventreg.registrations import offers, seats, waitlist
 from eventreg.settings import DEFAULT_BASE_URL
@@ -24,8 +24,10 @@ def faults(app: Flask, *, now: datetime) -> list[str]:
         revision = revision_of(session)
     except OperationalError as error:
         return [f"The database cannot be used: {str(error.orig).splitlines()[0]}"]
-    if revision != head_revision():
+    if is_behind(revision):
         return [f"The database is at migration {revision or 'none'}, not {head_revision()}: run `eventreg db upgrade`."]
+    if revision != head_revision():
+        return [f"The database is at migration {revision}, newer than this release: bring the new release here, too."]
     return [
         *_seat_faults(session, now),
         *_calendar_faults(app, session),

@@ -8,7 +8,7 @@ from flask.cli import AppGroup, ScriptInfo
 
 from eventreg import clock, tasks
 from eventreg.calendar.letter import LARGEST
-from eventreg.cli.serve import refuse_another_schema
+from eventreg.cli.serve import refuse_older_schema
 from eventreg.errors import EventRegError
 
 reply = AppGroup("reply", help="Answers given in a calendar program, and mail that came back.")
@@ -45,7 +45,7 @@ def serve(context: click.Context, port: int, host: str) -> None:
     from eventreg.incoming import lmtp
 
     app: Flask = context.ensure_object(ScriptInfo).load_app()
-    refuse_another_schema(app)
+    refuse_older_schema(app)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s replies: %(message)s")
     with lmtp.listen(host, port) as listener:
         click.echo(f"Taking in replies by LMTP on {host}:{port}. Ctrl-C stops it.")

@@ -25,7 +25,7 @@ def serve(context: click.Context, host: str, port: int, workers: int | None, web
     from eventreg import supervisor
 
     app = context.ensure_object(ScriptInfo).load_app()
-    refuse_another_schema(app)
+    refuse_older_schema(app)
     given = app.config["BASE_URL"]
     supervisor.serve(
         host=host,
@@ -45,20 +45,20 @@ def worker(context: click.Context) -> None:
     from eventreg import worker as workers
 
     app = context.ensure_object(ScriptInfo).load_app()
-    refuse_another_schema(app)
+    refuse_older_schema(app)
     workers.run(app)
 
 
-def refuse_another_schema(app: Flask) -> None:
-    """Raises: EventRegError when the database is not the one this release was written for."""
-    from eventreg.migrations import head_revision, revision_of
+def refuse_older_schema(app: Flask) -> None:
+    """Raises: EventRegError when the database has to be upgraded first."""
+    from eventreg.migrations import is_behind, revision_of
 
     with app.app_context():
         found = revision_of(db.session())
         db.session.remove()
         # Nothing is open when processes are made.
         db.engine.dispose()
-    if found != head_revision():
+    if is_behind(found):
         raise EventRegError("The database is not ready for this release. Run `eventreg db upgrade` first.")
 
 

@@ -20,6 +20,15 @@ def known_revisions() -> frozenset[str]:
     return frozenset(script.revision for script in ScriptDirectory(str(Path(__file__).parent)).walk_revisions())
 
 
+def is_behind(revision: str | None) -> bool:
+    """Whether a database at that revision has to be upgraded before this code can use it.
+
+    One that is further than this code knows is not behind: migrations only add, so the release before goes on serving
+    while the next one is brought in, and can be started again.
+    """
+    return revision is None or revision in known_revisions() - {head_revision()}
+
+
 def revision_of(session: Session) -> str | None:
     """The revision of the database; None when it was never migrated."""
     return MigrationContext.configure(session.connection()).get_current_revision()

@@ -75,11 +75,11 @@ class BadServer:
         for line in lines:  # type: ignore[attr-defined]
             if self.mode == "closes":
                 return False
+            if self.mode == "stalls":  # in the middle of what is mailed
+                time.sleep(30)
+                return False
             if line == b".\r\n":
                 break
-        if self.mode == "stalls":
-            time.sleep(30)
-            return False
         if self.mode == "later":
             connection.sendall(b"451 4.3.0 Come back later\r\n")
             return True
