@@ -83,7 +83,7 @@ def page(open_page: Callable[..., Any]) -> Any:
 
 @pytest.fixture
 def sign_in(demo_site: DemoSite) -> Callable[[Any], None]:
-    """Signs a page's browser in as the demo's organizer."""
+    """Signs a page's browser in as the demo's organizer, by the form."""
 
     def sign(page: Any) -> None:
         page.goto("/auth/login")
@@ -91,5 +91,25 @@ def sign_in(demo_site: DemoSite) -> Callable[[Any], None]:
         page.get_by_label("Password", exact=True).fill(demo_site.account.password)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/organize/")
+
+    return sign
+
+
+@pytest.fixture(scope="session")
+def session_cookies() -> list[Any]:
+    """What a signed-in browser keeps, once one has signed in."""
+    return []
+
+
+@pytest.fixture
+def be_signed_in(sign_in: Callable[[Any], None], session_cookies: list[Any]) -> Callable[[Any], None]:
+    """Makes a page's browser one that has signed in before; by the form only the first time."""
+
+    def sign(page: Any) -> None:
+        if session_cookies:
+            page.context.add_cookies(session_cookies)
+            return
+        sign_in(page)
+        session_cookies.extend(page.context.cookies())
 
     return sign

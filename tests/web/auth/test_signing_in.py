@@ -1,6 +1,7 @@
 """Signing in and out: alike for known and unknown addresses, bound to this site, limited."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -133,7 +134,7 @@ def test_session_ends_a_week_after_it_last_changed(olga: Any, app: Any, days: in
         def get_timestamp(self) -> int:
             return super().get_timestamp() - days * 24 * 3600
 
-    serializer = app.session_interface.get_signing_serializer(app)
+    serializer = copy(app.session_interface.get_signing_serializer(app))
     kept = serializer.loads(olga.get_cookie("session").value)
     serializer.signer = Earlier
     olga.set_cookie("session", serializer.dumps(kept))
