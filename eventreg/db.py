@@ -16,6 +16,7 @@ import psycopg
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -83,6 +84,12 @@ def table_of(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
 
+def upsert(session: Session, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT in the words of the session's database, which can say what becomes of a row that is there already."""
+    is_postgresql = session.connection().dialect.name == "postgresql"
+    return postgresql.insert(model) if is_postgresql else sqlite.insert(model)
+
+
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
@@ -143,6 +150,12 @@ def let_go(session: Session) -> None:
         session.invalidate()
 
 
+def said(error: BaseException) -> str:
+    """The database's own words, on one line, without the statement that SQLAlchemy puts around them."""
+    words = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return words[0] if words else type(error).__name__
+
+
 def log_briefly() -> None:
     """From now on a database that is away is one line in the log of whoever meets it, not a page of its callers."""
     for handler in logging.getLogger().handlers:
@@ -152,8 +165,7 @@ def log_briefly() -> None:
 def _shorten(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, (*AWAY, psycopg.OperationalError)):
-        words = str(getattr(error, "orig", error)).strip().splitlines() or [type(error).__name__]
-        record.msg, record.args = "%s: %s", (record.getMessage(), words[0])
+        record.msg, record.args = "%s: %s", (record.getMessage(), said(error))
         record.exc_info = record.exc_text = None
     return True
 
@@ -193,7 +205,7 @@ def peek(engine: Engine, statement: str) -> list[tuple[Any, ...]] | None:
     """
     try:
         lent = engine.raw_connection()
-    except (DBAPIError, PoolTimeout):
+    except (DBAPIError, PoolTimeout, engine.dialect.loaded_dbapi.Error):  # a new connection fails in the driver's words
         return None
     driver: Any = lent.driver_connection
     is_sqlite = engine.dialect.name == "sqlite"

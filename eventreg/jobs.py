@@ -15,12 +15,9 @@ from typing import Protocol
 
 from flask import Flask
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from eventreg.db import db, write_transaction
+from eventreg.db import AWAY, db, upsert, write_transaction
 from eventreg.events.models import Counter
 from eventreg.following import service as following
 from eventreg.incoming import mailbox
@@ -101,7 +98,7 @@ def run(app: Flask, job: Job, *, now: datetime) -> int:
     with app.app_context():
         try:
             return job.run(app, now) if _take_turn(db.session(), job, now) else 0
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             log.warning("The job %s could not be done and comes round again: %s", job.name, error)
         except Exception:
             log.exception("The job %s failed and comes round again", job.name)
@@ -119,9 +116,8 @@ def _take_turn(session: Session, job: Job, now: datetime) -> bool:
     if last == turn:
         return False
     with write_transaction(session):
-        insert = postgresql_insert if session.connection().dialect.name == "postgresql" else sqlite_insert
         taken = session.scalar(
-            insert(Counter)
+            upsert(session, Counter)
             .values(key=key, value=turn)
             .on_conflict_do_update(index_elements=["key"], set_={"value": turn}, where=Counter.value != turn)
             .returning(Counter.value)

@@ -32,3 +32,9 @@ def of_registration(session: Session, registration_id: int) -> Sequence[AuditEnt
     """What was done to one registration, newest first."""
     query = select(AuditEntry).where(AuditEntry.registration_id == registration_id)
     return session.scalars(query.order_by(AuditEntry.id.desc()).limit(100)).all()
+
+
+def last_at(session: Session, registration_id: int, action: str) -> datetime | None:
+    """When that was last done to the registration; None if never."""
+    query = select(AuditEntry.at).where(AuditEntry.registration_id == registration_id, AuditEntry.action == action)
+    return session.scalar(query.order_by(AuditEntry.id.desc()).limit(1))

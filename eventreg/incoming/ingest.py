@@ -5,14 +5,14 @@ import traceback
 from datetime import datetime
 
 from flask import Flask
-from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ProgrammingError
 
 from eventreg.calendar import letter as letters
-from eventreg.db import db, write_transaction
+from eventreg.db import AWAY, db, write_transaction
 from eventreg.incoming import service
 from eventreg.incoming.service import Arrival, Taken
 
-DATABASE_AWAY = (OperationalError, InterfaceError, ProgrammingError)
+DATABASE_AWAY = (*AWAY, ProgrammingError)
 """The last is how PostgreSQL says that a table is missing."""
 
 log = logging.getLogger(__name__)

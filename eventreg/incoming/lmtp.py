@@ -17,7 +17,7 @@ from aiosmtpd.smtp import Envelope, Session
 from flask import Flask
 
 from eventreg import clock
-from eventreg.db import db
+from eventreg.db import db, said
 from eventreg.errors import EventRegError
 from eventreg.incoming.ingest import DATABASE_AWAY, ingest
 from eventreg.incoming.service import Taken
@@ -85,7 +85,7 @@ class Handler:
             try:
                 taken = await asyncio.to_thread(self._in_thread, content, recipient)
             except DATABASE_AWAY as error:
-                log.warning("Mail received: kept by the mail server, as the database is away: %s", error.orig)
+                log.warning("Mail received: kept by the mail server, as the database is away: %s", said(error))
                 return COME_AGAIN
         log.debug("%s: %s", recipient, taken.outcome)
         return TAKEN

@@ -18,6 +18,7 @@ from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailBoxStartTls, Ma
 from imap_tools.utils import encode_folder
 
 from eventreg.calendar.letter import LARGEST
+from eventreg.db import said
 from eventreg.errors import EventRegError
 from eventreg.incoming.ingest import DATABASE_AWAY, ingest
 
@@ -56,7 +57,7 @@ def poll(app: Flask, now: datetime) -> int:
     except MailboxTrouble as trouble:
         log.warning("%s", trouble)
     except DATABASE_AWAY as error:
-        log.warning("The reply mailbox is left as it is, as the database is away: %s", error.orig)
+        log.warning("The reply mailbox is left as it is, as the database is away: %s", said(error))
     return taken
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from eventreg import audit
+from eventreg.audit import history
 from eventreg.errors import EventStateError, NotFound
 from eventreg.incoming.models import ReceivedMail
 from eventreg.registrations import changes, replies
@@ -50,8 +51,10 @@ def accept(session: Session, *, event_id: int, mail_id: int, actor: audit.Actor,
 
     The rules of every answer hold all the same: a later one is not undone. Raises: NotFound, EventStateError.
     """
-    mail = _held(session, event_id, mail_id, actor=actor, action="reply.accepted", now=now)
+    mail = _held(session, event_id, mail_id)
     assert mail.registration_id is not None
+    _refuse_anothers(session, mail, session.get_one(Registration, mail.registration_id))
+    _settle(session, mail, actor=actor, action="reply.accepted", now=now)
     answer = replies.CalendarAnswer(
         rsvp=mail.rsvp,
         sequence=mail.sequence or 0,
@@ -66,14 +69,13 @@ def accept(session: Session, *, event_id: int, mail_id: int, actor: audit.Actor,
 
 def dismiss(session: Session, *, event_id: int, mail_id: int, actor: audit.Actor, now: datetime) -> None:
     """Lets an answer go that was held; nobody is told. Raises: NotFound, EventStateError."""
-    _held(session, event_id, mail_id, actor=actor, action="reply.dismissed", now=now)
+    mail = _held(session, event_id, mail_id)
+    _settle(session, mail, actor=actor, action="reply.dismissed", now=now)
     session.flush()
 
 
-def _held(
-    session: Session, event_id: int, mail_id: int, *, actor: audit.Actor, action: str, now: datetime
-) -> ReceivedMail:
-    """The mail, settled from now on, its event locked first as everywhere. Raises: NotFound, EventStateError."""
+def _held(session: Session, event_id: int, mail_id: int) -> ReceivedMail:
+    """The mail, its event locked first as everywhere. Raises: NotFound, EventStateError."""
     about = session.scalar(
         select(ReceivedMail.registration_id).where(ReceivedMail.id == mail_id, ReceivedMail.event_id == event_id)
     )
@@ -83,17 +85,33 @@ def _held(
     mail = session.get_one(ReceivedMail, mail_id, populate_existing=True)
     if mail.outcome != "held":
         raise EventStateError(_("Somebody has settled this answer already."))
+    return mail
+
+
+def _refuse_anothers(session: Session, mail: ReceivedMail, registration: Registration) -> None:
+    """Raises: EventStateError for an answer to what was mailed to an address that has been corrected since.
+
+    Unless it came from the right one: it may be what the address was corrected by.
+    """
+    corrected_at = history.last_at(session, registration.id, "registration.address_corrected")
+    is_older = corrected_at is not None and mail.received_at <= corrected_at
+    if is_older and registration.email_key not in {mail.sender, mail.attendee}:
+        raise EventStateError(
+            _("The address was corrected after this answer came, so somebody else may have given it. Dismiss it.")
+        )
+
+
+def _settle(session: Session, mail: ReceivedMail, *, actor: audit.Actor, action: str, now: datetime) -> None:
     mail.outcome, mail.settled_at = "settled", now
     audit.record(
         session,
         actor=actor,
         action=action,
         now=now,
-        event_id=event_id,
-        registration_id=about,
+        event_id=mail.event_id,
+        registration_id=mail.registration_id,
         changes={"rsvp": (None, mail.rsvp)},
     )
-    return mail
 
 
 def _of(event_id: int) -> Select[ReceivedMail, Registration]:

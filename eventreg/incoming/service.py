@@ -12,8 +12,6 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import delete, or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from eventreg.addresses import LONGEST
@@ -22,6 +20,7 @@ from eventreg.calendar import reply as replies_read
 from eventreg.calendar.letter import Letter
 from eventreg.calendar.reply import NoCalendarPart, NotAnAnswer, OtherMethod, Reply, TooLarge, UnusableCalendar
 from eventreg.calendar.text import one_line
+from eventreg.db import upsert
 from eventreg.incoming import bounce, forwarding
 from eventreg.incoming.models import ReceivedMail
 from eventreg.links import Links
@@ -155,10 +154,26 @@ def _not_an_answer(session: Session, arrival: Arrival, reason: NotAnAnswer, *, l
 def _take_bounce(session: Session, arrival: Arrival, report: bounce.Bounce, *, links: Links, now: datetime) -> Taken:
     if not report.is_final:
         return Taken("ignored", "bounce", f"the mail is not lost: {report.words}")
-    keys = list(report.keys)
-    registration_id = None if keys else _registration_of(session, links, arrival.tokens)
+    registration_id = None if report.keys else _registration_of(session, links, arrival.tokens)
     if registration_id is not None:
-        keys = _last_sent(session, registration_id)
+        return _take_nameless_bounce(session, arrival, report, session.get_one(Registration, registration_id), now=now)
+    return _record_bounce(session, report.keys, report, now=now)
+
+
+def _take_nameless_bounce(
+    session: Session, arrival: Arrival, report: bounce.Bounce, registration: Registration, *, now: datetime
+) -> Taken:
+    """Taken in once, like an answer: brought again, it would be held to mean the mail before."""
+    seen = _note(session, arrival, kind="bounce", registration=registration, now=now, sender=_sender(arrival.letter))
+    if seen is None:
+        return Taken("ignored", "bounce", SEEN)
+    taken = _record_bounce(session, _last_sent(session, registration.id), report, now=now)
+    seen.outcome = taken.outcome
+    seen.reason = report.words if taken.outcome == "applied" else _("It is not known which one.")
+    return taken
+
+
+def _record_bounce(session: Session, keys: Iterable[str], report: bounce.Bounce, *, now: datetime) -> Taken:
     for key in keys:
         if bounces.record(session, message_key=key, words=report.words, now=now):
             return Taken("applied", "bounce", f"mail {key} came back: {report.words}")
@@ -203,7 +218,6 @@ def _note(
     session: Session, arrival: Arrival, *, kind: str, registration: Registration, now: datetime, **given: Any
 ) -> ReceivedMail | None:
     """The mail's row; None when there is one already: the unique index decides which of two deliveries acts."""
-    insert = postgresql_insert if session.connection().dialect.name == "postgresql" else sqlite_insert
     values = {
         "digest": arrival.digest(str(registration.reply_id)),
         "kind": kind,
@@ -213,7 +227,7 @@ def _note(
         "received_at": now,
         **given,
     }
-    statement = insert(ReceivedMail).values(values).on_conflict_do_nothing(index_elements=["digest"])
+    statement = upsert(session, ReceivedMail).values(values).on_conflict_do_nothing(index_elements=["digest"])
     return session.scalar(statement.returning(ReceivedMail))
 
 

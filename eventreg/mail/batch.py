@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Flask
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from eventreg import clock
-from eventreg.db import db, write_transaction
+from eventreg.db import AWAY, db, write_transaction
 from eventreg.mail import gather, kept, material
 from eventreg.mail.deliver import UndeliveredError, Way, open_way
 from eventreg.mail.material import Material
@@ -27,12 +26,14 @@ from eventreg.outbox.models import Message
 
 BATCH = 50
 FRESH_SECONDS = 1.0
-"""For how long a batch goes by what it has read: an address corrected before that must get nothing any more."""
+"""For how long a batch goes by what it has read: an address corrected before that must get nothing any more.
+
+Nor does it send what it has lost to another worker before that, having stood still for longer than its lease.
+"""
 MARK_SECONDS = 0.05
 RENEWAL_SECONDS = 15
 PAUSES_BEFORE_MARKING_AGAIN = (0.2, 1, 3)
 """A mail that left and is not marked would leave once more, so the database gets some time to come back."""
-_DATABASE_AWAY = (OperationalError, InterfaceError)
 
 log = logging.getLogger(__name__)
 
@@ -82,12 +83,14 @@ def _send_all(
     now: datetime,
 ) -> tuple[Failure | None, int]:
     """How many were tried, and what would meet the rest as well, if anything."""
-    found, read_at = Material(), float("-inf")
+    found, held, read_at = Material(), set[int](), float("-inf")
     for index, message in enumerate(claimed):
         if is_stopping():
             return None, index
         if time.monotonic() - read_at > FRESH_SECONDS:
-            found, read_at = _read(claimed[index:]), time.monotonic()
+            (found, held), read_at = _read(claimed[index:]), time.monotonic()
+        if message.id not in held:
+            continue
         try:
             marks.sent(message, _send(app, way, message, found, now))
         except UndeliveredError as error:
@@ -97,10 +100,14 @@ def _send_all(
     return None, len(claimed)
 
 
-def _read(messages: list[Message]) -> Material:
-    """In a session of its own, which lets go of the rows as they are when it is closed."""
+def _read(messages: list[Message]) -> tuple[Material, set[int]]:
+    """What they are about, and which are ours still.
+
+    In a session of its own, which lets go of the rows as they are when it is closed.
+    """
     with Session(db.engine) as session:
-        return material.read(session, messages)
+        held = queue.held(session, messages)
+        return material.read(session, messages), held
 
 
 def _send(app: Flask, way: Way, message: Message, found: Material, now: datetime) -> str:
@@ -182,7 +189,7 @@ def _mark(change: Callable[[], None]) -> None:
         try:
             with write_transaction(db.session()):
                 change()
-        except _DATABASE_AWAY as error:
+        except AWAY as error:
             log.warning("What became of a mail cannot be recorded yet: %s", error)
             time.sleep(pause)
         else:
@@ -212,5 +219,5 @@ def _keep(app: Flask, claimed: list[Message], done: threading.Event) -> None:
                 with write_transaction(db.session()):
                     queue.renew(db.session(), claimed=claimed, now=now)
                     heartbeat.beat(db.session(), now=now)
-            except _DATABASE_AWAY as error:
+            except AWAY as error:
                 log.warning("Claims on mails cannot be renewed: %s", error)

@@ -98,23 +98,28 @@ class ToServer:
 
     def __init__(self, connection: TimedConnection) -> None:
         self._connection = connection
-        self._broken_in_a_row = 0
+        self._in_a_row = 0
 
     def send(self, letter: Letter, *, recipient: str, file_name: str) -> str:  # noqa: ARG002 - kept mail has names
         """One mail; a lost connection is opened again with the next."""
         try:
             words = self._connection.hand_over(letter, recipient=for_envelope(recipient))
         except smtp.RefusedError as refusal:
-            raise UndeliveredError(smtp.read_refusal(refusal)) from refusal
+            failure = smtp.read_refusal(refusal)
+            if smtp.is_about_us(refusal):
+                failure = Failure(self._once_or_again(Trouble.REFUSED_FOR_ALL), failure.words)
+            raise UndeliveredError(failure) from refusal
         except smtp.BrokenError as broken:
-            self._broken_in_a_row += 1
-            # Once may be about this mail, and must not hold up the others for ever; twice is about the server.
-            trouble = Trouble.LATER if self._broken_in_a_row == 1 else Trouble.UNREACHABLE
-            raise UndeliveredError(Failure(trouble, str(broken))) from broken
+            raise UndeliveredError(Failure(self._once_or_again(Trouble.UNREACHABLE), str(broken))) from broken
         except (smtplib.SMTPException, OSError) as error:
             raise UndeliveredError(smtp.read_trouble(error)) from error
-        self._broken_in_a_row = 0
+        self._in_a_row = 0
         return words
+
+    def _once_or_again(self, trouble: Trouble) -> Trouble:
+        """Once may be about this mail, and must not hold up the others for ever; twice is about the server, or us."""
+        self._in_a_row += 1
+        return Trouble.LATER if self._in_a_row == 1 else trouble
 
 
 class ToFolder:

@@ -31,7 +31,7 @@ class Material:
     sent: Mapping[tuple[int, str], Sequence[Any]] = field(default_factory=dict)
     """What left for that registration and address, oldest first: id, kind and payload."""
     came_back: frozenset[int] = frozenset()
-    """Cancelled registrations whose person has registered for the same event again since."""
+    """Cancelled registrations whose person has registered again since and is to find the event in their calendar."""
 
     def answers(self, registration: Registration) -> list[tuple[str, str]]:
         """Question and answer, in the order of the form."""
@@ -85,7 +85,9 @@ def _came_back(session: Session, cancelled: set[int]) -> frozenset[int]:
         later.email_key == Registration.email_key,
         later.event_id == Registration.event_id,
         later.id > Registration.id,
-        later.status != "cancelled",
+        # Whoever is not coming this time, or waits, still has the old entry, and it must go.
+        later.status == "confirmed",
+        later.rsvp != "no",
     )
     return frozenset(session.scalars(select(Registration.id).where(Registration.id.in_(cancelled), again)))
 

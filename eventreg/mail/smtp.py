@@ -3,6 +3,7 @@
 smtplib's own timeout restarts at every byte, so a server that dribbles would hold a worker for ever.
 """
 
+import re
 import smtplib
 import socket
 import ssl
@@ -17,6 +18,13 @@ CLOSING = 421
 NEEDS_LOGIN = frozenset({530, 534, 535, 538})
 """Codes about who is sending, whatever command they answer. Source: RFC 4954 section 6."""
 TOO_LARGE = 552
+_ABOUT_US = re.compile(
+    r"(?i)\brelay|client host|sender address|\bhelo\b|sending limit|blocked using|\b5\.7\.(2[5-9]|509)\b|\b5\.4\.5\b"
+)
+"""How a server says that it is who sends that it will not have. Postfix waits with that until RCPT, others until DATA.
+Sources: Postfix' smtpd_delay_reject; RFC 7372; the lists of errors of Gmail and Exchange Online."""
+_NO_SUCH_RECIPIENT = re.compile(r"\b5\.1\.([1-6]|10)\b")
+"""Whatever the rest says, like Postfix' “User unknown in relay recipient table”. Source: RFC 3463 section 3.2."""
 
 
 class RefusedError(EventRegError):
@@ -161,13 +169,26 @@ def read_refusal(error: RefusedError) -> Failure:
     'LATER'
     >>> read_refusal(RefusedError("sender", 550, "5.7.1 Not your address")).trouble.name
     'REFUSED_FOR_ALL'
+    >>> read_refusal(RefusedError("content", 550, "5.4.5 Daily user sending limit exceeded")).trouble.name
+    'LATER'
     """
     if error.code in NEEDS_LOGIN or (error.stage == "sender" and error.code >= PERMANENT and error.code != TOO_LARGE):
         return Failure(Trouble.REFUSED_FOR_ALL, error.words)
-    # “Relay access denied” names a recipient but is about this server's settings: worth trying when they are mended.
-    if error.code < PERMANENT or (error.stage == "recipient" and "relay" in error.words.lower()):
+    if error.code < PERMANENT or is_about_us(error):
         return Failure(Trouble.LATER, error.words)
     return Failure(Trouble.REJECTED, error.words)
+
+
+def is_about_us(error: RefusedError) -> bool:
+    """Whether a 5xx speaks of who sends, though it answers for one mail: worth trying when the settings are mended.
+
+    >>> is_about_us(RefusedError("recipient", 554, "5.7.1 <amira@example.org>: Relay access denied"))
+    True
+    >>> is_about_us(RefusedError("recipient", 550, "5.1.1 User unknown in relay recipient table"))
+    False
+    """
+    is_said = _ABOUT_US.search(error.words) is not None and _NO_SUCH_RECIPIENT.search(error.words) is None
+    return error.code >= PERMANENT and error.stage != "sender" and is_said
 
 
 def read_trouble(error: Exception) -> Failure:

@@ -6,7 +6,10 @@ from enum import StrEnum
 
 LONGEST_WAIT = timedelta(hours=1)
 PATIENCE = timedelta(days=3)
-"""How long a mail is tried, counted in the waits between its tries: a worker that was off uses up none of it."""
+"""How long a mail is tried, counted in the waits between its tries: a worker that was off uses up none of it.
+
+Nor is it given up before it is that old: where a server takes a few at a time, the rest is tried long before its time.
+"""
 
 
 class Trouble(StrEnum):
@@ -47,16 +50,18 @@ FIRST_WAITS = {
 """Doubled at each try up to LONGEST_WAIT. What stands not here is not tried again."""
 
 
-def wait_after(trouble: Trouble, attempts: int) -> timedelta | None:
-    """How long to wait after that many tries; None when the mail has failed for good.
+def wait_after(trouble: Trouble, attempts: int, age: timedelta) -> timedelta | None:
+    """How long a mail of that age waits after that many tries; None when it has failed for good.
 
-    >>> [str(wait_after(Trouble.UNREACHABLE, tries)) for tries in (1, 2, 5, 9, 70)]
+    >>> [str(wait_after(Trouble.UNREACHABLE, tries, PATIENCE)) for tries in (1, 2, 5, 9, 70)]
     ['0:00:15', '0:00:30', '0:04:00', '1:00:00', '1:00:00']
-    >>> wait_after(Trouble.UNREACHABLE, 80), wait_after(Trouble.REJECTED, 1)
+    >>> wait_after(Trouble.UNREACHABLE, 80, PATIENCE), wait_after(Trouble.REJECTED, 1, timedelta())
     (None, None)
+    >>> str(wait_after(Trouble.UNREACHABLE, 80, timedelta(hours=71)))
+    '1:00:00'
     """
     first = FIRST_WAITS.get(trouble)
     if first is None:
         return None
     waits = [min(first * 2 ** min(tries, 20), LONGEST_WAIT) for tries in range(attempts)]
-    return None if sum(waits[:-1], timedelta()) >= PATIENCE else waits[-1]
+    return None if age >= PATIENCE and sum(waits[:-1], timedelta()) >= PATIENCE else waits[-1]

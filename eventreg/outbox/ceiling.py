@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.outbox.models import Message
 
+MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 HELD_BACK = "Held back: "
 """Begins the reason kept with mails that wait for their address to have room."""
@@ -24,7 +25,10 @@ EXEMPT = frozenset({"auth", "test"})
 
 @dataclass(frozen=True, slots=True)
 class _Used:
-    """What an address has had of its hour; `oldest_at` is when it gets room again, less an hour."""
+    """What an address has had of its hour; `oldest_at` is when it gets room again, less an hour.
+
+    It is None where all of it is in somebody's hands.
+    """
 
     count: int
     oldest_at: datetime | None
@@ -51,7 +55,8 @@ def within(session: Session, due: Sequence[Any], *, hourly: int, now: datetime) 
             room[row.recipient_key] -= 1
         allowed.append(row.id)
     for key in sorted(full):
-        until = (_of(used, key).oldest_at or now) + HOUR
+        # Never now: the claim would meet them again, for ever.
+        until = max((_of(used, key).oldest_at or now) + HOUR, now + MINUTE)
         _put_off(session, key, except_for=allowed, until=until, hourly=hourly, now=now)
     return allowed
 
@@ -69,12 +74,14 @@ def _used(session: Session, keys: set[str], now: datetime) -> dict[str, _Used]:
     """One statement for all of them."""
     left = and_(Message.sent_at > now - HOUR, Message.sent_at <= now)
     in_hand = and_(Message.state == "sending", Message.due_at > now)
+    # One in hand may have left once before, and come back, long ago.
+    oldest_at = func.min(case((left, Message.sent_at)))
     query = (
-        select(Message.recipient_key, func.count(), func.min(Message.sent_at))
+        select(Message.recipient_key, func.count(), oldest_at)
         .where(Message.recipient_key.in_(keys), Message.kind.not_in(EXEMPT), or_(left, in_hand))
         .group_by(Message.recipient_key)
     )
-    return {key: _Used(count, oldest_at) for key, count, oldest_at in session.execute(query)}
+    return {key: _Used(count, oldest) for key, count, oldest in session.execute(query)}
 
 
 def _put_off(

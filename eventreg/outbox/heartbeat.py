@@ -3,10 +3,9 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from eventreg.db import upsert
 from eventreg.events.models import SiteState
 
 KEY = "mail-worker"
@@ -17,9 +16,8 @@ SILENCE = timedelta(minutes=3)
 def beat(session: Session, *, now: datetime) -> None:
     """Records that a worker was alive then. Several may say so at once."""
     value = {"seen_at": now.isoformat()}
-    insert = postgresql_insert if session.connection().dialect.name == "postgresql" else sqlite_insert
     session.execute(
-        insert(SiteState)
+        upsert(session, SiteState)
         .values(key=KEY, value=value)
         .on_conflict_do_update(index_elements=["key"], set_={"value": value})
     )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from eventreg.outbox.ceiling import HELD_BACK
 from eventreg.outbox.models import STATES, Message
-from eventreg.outbox.queue import UNFINISHED
+from eventreg.outbox.queue import UNFINISHED, is_first_in_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +97,6 @@ def sent_about(session: Session, registration_ids: Iterable[int]) -> Sequence[An
 
 
 def next_due_at(session: Session) -> datetime | None:
-    """When the next mail falls due, leases that may run out included; None when nothing is owed."""
-    return session.scalar(select(func.min(Message.due_at)).where(UNFINISHED))
+    """When the next mail falls due that waits for no other, leases that may run out included; None: none is owed."""
+    query = select(Message.due_at).where(UNFINISHED, is_first_in_line()).order_by(Message.due_at).limit(1)
+    return session.scalar(query)

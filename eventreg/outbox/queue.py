@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from eventreg.db import table_of
 from eventreg.outbox import ceiling
-from eventreg.outbox.backoff import Failure, Trouble, wait_after
+from eventreg.outbox.backoff import PATIENCE, Failure, Trouble, wait_after
 from eventreg.outbox.models import Message
 
 LEASE = timedelta(seconds=45)
@@ -126,14 +126,18 @@ def claim(session: Session, *, limit: int, now: datetime, holder: str | None = N
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
     """Due and first in its line. While a mail is leased its `due_at` is the lease's end: one condition serves both."""
+    return and_(text("messages." + UNFINISHED.text), Message.due_at <= now, is_first_in_line())
+
+
+def is_first_in_line() -> ColumnElement[bool]:
+    """No earlier mail of the same registration to the same address is still owed."""
     earlier = aliased(Message)
-    has_to_wait = exists().where(
+    return ~exists().where(
         earlier.registration_id == Message.registration_id,
         earlier.recipient == Message.recipient,
         earlier.id < Message.id,
         earlier.state.in_(("queued", "sending", "retrying")),
     )
-    return and_(text("messages." + UNFINISHED.text), Message.due_at <= now, ~has_to_wait)
 
 
 def take_over(session: Session, *, group: str, now: datetime) -> int:
@@ -160,6 +164,13 @@ def renew(session: Session, *, claimed: Iterable[Message], now: datetime) -> Non
         session.execute(update(Message).where(_is_held(message)).values(leased_until=now + LEASE, due_at=now + LEASE))
 
 
+def held(session: Session, claimed: Iterable[Message]) -> set[int]:
+    """Ids of those that are still the caller's. One statement."""
+    tries = {message.id: message.attempts for message in claimed}
+    query = select(Message.id, Message.attempts).where(Message.id.in_(tries), Message.state == "sending")
+    return {number for number, attempts in session.execute(query) if attempts == tries[number]}
+
+
 def release(session: Session, *, claimed: Iterable[Message], now: datetime) -> None:
     """Gives mails back that were claimed and never tried, as if nothing had happened."""
     for message in claimed:
@@ -170,13 +181,11 @@ def release(session: Session, *, claimed: Iterable[Message], now: datetime) -> N
         )
 
 
-def mark_sent(session: Session, *, message: Message, reply: str, now: datetime) -> None:
-    """Records that it left, whoever holds it by now: it did leave."""
-    mark_all_sent(session, [(message, reply)], now=now)
-
-
 def mark_all_sent(session: Session, sent: Iterable[tuple[Message, str]], *, now: datetime) -> None:
-    """The same for several and the server's words about each. One statement, and one more for secrets."""
+    """Records that they left, each with the server's words, whoever holds them by now: they did leave.
+
+    One statement, and one more for secrets.
+    """
     pairs = list(sent)
     if not pairs:
         return
@@ -192,7 +201,7 @@ def mark_all_sent(session: Session, sent: Iterable[tuple[Message, str]], *, now:
 
 def mark_retry(session: Session, *, message: Message, failure: Failure, now: datetime) -> None:
     """Records a failed try and when the next one is, or that there will be none."""
-    wait = wait_after(failure.trouble, message.attempts)
+    wait = wait_after(failure.trouble, message.attempts, now - message.created_at)
     session.execute(
         update(Message).where(_is_held(message)).values(leased_until=None, **_after_failure(failure, wait, now))
     )
@@ -204,11 +213,13 @@ def postpone_due(session: Session, *, failure: Failure, now: datetime) -> None:
     Otherwise a server that is away would be asked once per batch of a long queue.
     """
     waiting = and_(Message.state.in_(("queued", "retrying")), Message.due_at <= now)
-    for attempts in session.scalars(select(Message.attempts).where(waiting).distinct()).all():
-        wait = wait_after(failure.trouble, attempts + 1)
+    is_old = Message.created_at <= now - PATIENCE
+    groups = session.execute(select(Message.attempts, is_old).where(waiting).distinct()).all()
+    for attempts, old in groups:
+        wait = wait_after(failure.trouble, attempts + 1, PATIENCE if old else timedelta())
         session.execute(
             update(Message)
-            .where(waiting, Message.attempts == attempts)
+            .where(waiting, Message.attempts == attempts, is_old if old else ~is_old)
             .values(attempts=attempts + 1, **_after_failure(failure, wait, now))
         )
 

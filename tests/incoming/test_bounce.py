@@ -200,6 +200,19 @@ def test_report_without_the_mail_is_known_by_its_recipient(by_envelope, session,
     assert message.bounced_at == now
 
 
+def test_report_without_the_mail_is_taken_in_once(session, amira, message, now) -> None:
+    """Brought again it would be held to mean the mail before, which arrived."""
+    newest = Message(
+        **{column.name: getattr(message, column.name) for column in sa.inspect(Message).columns}
+        | {"id": None, "message_key": "e" * 32}
+    )
+    session.add(newest)
+    session.commit()
+    found = [bring(session, report(key="none"), now=now, envelope=address_of(amira)) for _time in range(2)]
+    assert [(one.outcome, one.kind) for one in found] == [("applied", "bounce"), ("ignored", "bounce")]
+    assert (newest.state, message.state, received(session)) == ("failed", "sent", [("bounce", "applied")])
+
+
 def test_people_who_quote_a_mail_report_nothing(session, amira, message, now) -> None:
     data = words(f"> Message-ID: <{KEY}@example.org>", to=address_of(amira))
     assert bring(session, data, now=now).kind == "other"
@@ -211,7 +224,9 @@ def test_desk_says_that_mail_came_back(session, olga, amira, message, now) -> No
     from eventreg.events.models import Event
     from tests.support.html import Page
 
-    bring(session, report(), now=now)
+    bring(session, report(key="none"), now=now, envelope=address_of(amira))
     slug = session.get_one(Event, amira.event_id).slug
     page = Page.of(olga.get(f"/organize/events/{slug}/attendees/{amira.id}"))
     assert "User unknown" in page.text
+    came_in = Page.of(olga.get(f"/organize/events/{slug}/replies"))
+    assert "Amira Haddad: a mail came back. 550 5.1.1 <amira@example.org>: Recipient address rejected" in came_in.text

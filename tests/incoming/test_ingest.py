@@ -3,6 +3,8 @@
 import logging
 
 import pytest
+from sqlalchemy.exc import InternalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from eventreg.incoming import service
 from tests.support.mailroom import address_of, answer, bring
@@ -40,3 +42,18 @@ def test_fault_of_the_program_is_one_line_more_and_changes_nothing(
     assert lines[0].startswith("A mail could not be taken in: ZeroDivisionError('a fault') at ")
     assert lines[1:] == ["Mail received: ignored: mail: it could not be taken in; the log says why"]
     assert (amira.rsvp, event.seats_taken) == ("yes", 1)
+
+
+@pytest.mark.parametrize("error", [InternalError("", None, Exception("no room")), PoolTimeout("no connection is free")])
+def test_database_that_is_away_however_it_says_so_is_no_fault_of_the_mail(
+    error, session, make_event, make_registration, now, monkeypatch
+) -> None:
+    event = make_event()
+    amira = make_registration(event)
+
+    def away(*_arguments: object, **_given: object) -> None:
+        raise error
+
+    monkeypatch.setattr(service, "_answer", away)
+    with pytest.raises(type(error)):
+        bring(session, mailed(to=address_of(amira), uid=event.uid, stamp=now), now=now)

@@ -9,9 +9,10 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from eventreg import clock
-from eventreg.incoming import lmtp
+from eventreg.incoming import lmtp, service
 from tests.support.mailroom import address_of, owed, received, standing
 from tests.support.replies import mailed
 from tests.support.smtp import ALLOWED, wait_until
@@ -110,6 +111,18 @@ def test_mail_is_to_be_kept_while_the_database_is_away(session, speak, event, am
     session.commit()
     assert speak(data, to) == [(250, b"2.0.0 OK")]
     assert owed(session) == [("reply_taken", "amira@example.org")]
+
+
+@pytest.mark.sqlite_only
+def test_mail_is_to_be_kept_while_no_connection_to_the_database_is_free(
+    speak, event, amira, monkeypatch, caplog
+) -> None:
+    def away(*_arguments: object, **_given: object) -> None:
+        raise PoolTimeout("no connection is free")
+
+    monkeypatch.setattr(service, "_answer", away)
+    assert [code for code, _words in speak(mailed(uid=event.uid, stamp=amira.created_at), address_of(amira))] == [451]
+    assert "kept by the mail server, as the database is away: no connection is free" in caplog.text
 
 
 @pytest.mark.sqlite_only

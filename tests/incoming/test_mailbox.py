@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from eventreg import jobs
 from eventreg.db import db
 from eventreg.doctor import faults
-from eventreg.incoming import mailbox
+from eventreg.incoming import mailbox, service
 from eventreg.incoming.models import ReceivedMail
 from tests.support.imap import ImapServer, running_imap_server
 from tests.support.mailroom import address_of, received
@@ -65,6 +66,20 @@ def test_mail_taken_in_before_it_could_be_marked_is_known(imap, make_app, sessio
     imap.put(answer_of(session, amira), answer_of(session, amira))
     assert look(app, session, now) == 2
     assert received(session) == [("reply", "applied")]
+
+
+@pytest.mark.sqlite_only
+def test_mail_is_left_unread_while_no_connection_to_the_database_is_free(
+    imap, make_app, session, amira, now, monkeypatch, caplog
+) -> None:
+    def away(*_arguments: object, **_given: object) -> None:
+        raise PoolTimeout("no connection is free")
+
+    monkeypatch.setattr(service, "_answer", away)
+    imap.put(answer_of(session, amira))
+    assert look(make_app(**imap.settings()), session, now) == 0
+    assert imap.count("UNSEEN") == 1
+    assert "left as it is, as the database is away: no connection is free" in caplog.text
 
 
 def test_mail_taken_in_is_moved_where_the_settings_say(imap, make_app, session, amira, now, database_kind) -> None:

@@ -5,10 +5,13 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import InternalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from eventreg.db import db, write_transaction
@@ -210,6 +213,67 @@ def test_a_slow_server_makes_no_other_worker_send_the_same(
     assert (len(smtp_server.messages), message(session, owed).state) == (1, "sent")
 
 
+def test_a_worker_that_stood_still_sends_nothing_that_another_has_taken_over(
+    mailing: Flask, session: Session, now: datetime, smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "FRESH_SECONDS", 0.0)
+    people = ["sam@example.org", "wim@example.org", "amira@example.org"]
+    for person in people:
+        owe(session, now=now, recipient=person)
+    session.rollback()
+    by_another: list[str] = []
+
+    def take_over(_envelope: object) -> None:
+        """While the first mail is under way, its worker stands still for longer than its lease."""
+        with mailing.app_context(), write_transaction(db.session()):
+            taken = queue.claim(db.session(), limit=5, now=now + queue.LEASE)
+            by_another.extend(each.recipient for each in taken)
+            queue.mark_all_sent(db.session(), [(each, "250 OK") for each in taken], now=now + queue.LEASE)
+
+    smtp_server.on_data = take_over
+    assert deliver(mailing, now).sent == 1
+    assert by_another == people
+    assert smtp_server.recipients == [["sam@example.org"]]
+    assert [state for _kind, state in states(session)] == ["sent"] * 3
+
+
+@pytest.mark.parametrize("error", [InternalError("", None, Exception("no room")), PoolTimeout("no connection is free")])
+def test_what_left_is_marked_once_the_database_is_back(
+    mailing: Flask,
+    session: Session,
+    now: datetime,
+    smtp_server: SmtpServer,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    mark_all_sent, troubles = queue.mark_all_sent, [error]
+
+    def mark(*given: Any, **options: Any) -> None:
+        if troubles:
+            raise troubles.pop()
+        mark_all_sent(*given, **options)
+
+    monkeypatch.setattr(queue, "mark_all_sent", mark)
+    monkeypatch.setattr(batch, "PAUSES_BEFORE_MARKING_AGAIN", (0,))
+    owe(session, now=now)
+    deliver(mailing, now)
+    assert (troubles, states(session), len(smtp_server.messages)) == ([], [("test", "sent")], 1)
+
+
+def test_a_server_that_will_not_have_us_is_asked_twice_and_fails_no_mail(
+    mailing: Flask, session: Session, now: datetime, smtp_server: SmtpServer
+) -> None:
+    asked: list[object] = []
+    smtp_server.on_data = asked.append
+    smtp_server.reply = "550 5.4.5 Daily user sending limit exceeded"
+    for number in range(5):
+        owe(session, now=now, recipient=f"p{number}@example.org")
+    assert deliver(mailing, now, limit=4) == Batch(4, 0, halted=True)
+    assert (len(asked), {state for _kind, state in states(session)}) == (2, {"retrying"})
+    smtp_server.reply = "250 OK"
+    assert deliver(mailing, now + MINUTE).sent == 5
+
+
 # What may still leave.
 
 
@@ -272,6 +336,40 @@ def test_the_calendar_follows_the_person_through_every_mail(
     stamps = [entry(ics)["DTSTAMP"].dt for ics in found if ics is not None]
     assert stamps == sorted(set(stamps))
     assert {str(entry(ics)["UID"]) for ics in found if ics is not None} == {event.uid}
+
+
+@pytest.mark.parametrize(
+    ("columns", "method"),
+    [
+        ({"rsvp": "no"}, "CANCEL"),
+        ({"status": "waitlisted"}, "CANCEL"),
+        ({"status": "pending"}, "CANCEL"),
+        ({"rsvp": "maybe"}, None),
+        ({}, None),
+    ],
+)
+def test_a_cancellation_that_was_held_up_leaves_unless_the_entry_is_wanted_again(
+    mailing: Flask,
+    session: Session,
+    now: datetime,
+    event: Event,
+    amira: Registration,
+    make_registration: Callable[..., Registration],
+    smtp_server: SmtpServer,
+    columns: dict[str, str],
+    method: str | None,
+) -> None:
+    owe_about(session, event, amira, now=now)
+    deliver(mailing, now)
+    owed = owe_about(session, event, amira, now=now, kind="withdrawn", status="cancelled")
+    old = session.get_one(Registration, amira.id)
+    old.status, old.cancelled_at = "cancelled", now
+    session.commit()
+    make_registration(event, entry_id=old.id, **columns)
+    deliver(mailing, now + MINUTE)
+    ics = [calendar_of(mail) for mail in smtp_server.messages][1:]
+    assert [parsed(one or b"")["METHOD"] for one in ics] == ([method] if method else [])
+    assert message(session, owed).state == ("sent" if method else "aborted")
 
 
 def test_links_of_one_person_come_in_one_mail(

@@ -132,6 +132,46 @@ def test_relaying_denied_is_about_settings_and_worth_another_try(make_app: MakeA
     assert send(make_app(**settings_for(smtp_server))) == [Failure(Trouble.LATER, "554 5.7.1 Relay access denied")]
 
 
+ABOUT_US = [
+    "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using bl.example.net",
+    "550 5.7.1 <events@example.org>: Sender address rejected: not owned by user events",
+    "504 5.5.2 <events>: Helo command rejected: need fully-qualified hostname",
+    "550 5.7.26 This mail has been blocked because the sender is unauthenticated.",
+    "550 5.4.5 Daily user sending limit exceeded.",
+    "550 5.7.1 Unable to relay",
+]
+
+
+@pytest.mark.parametrize("words", ABOUT_US)
+@pytest.mark.parametrize("stage", ["recipient", "content"])
+def test_words_about_who_sends_concern_one_mail_once_and_all_mail_twice_in_a_row(
+    make_app: MakeApp, smtp_server: SmtpServer, words: str, stage: str
+) -> None:
+    people = ("amira@example.org", "wim@example.org")
+    if stage == "recipient":
+        smtp_server.refused = dict.fromkeys(people, words)
+    else:
+        smtp_server.reply = words
+    app = make_app(**settings_for(smtp_server))
+    assert send(app, *people) == [Failure(Trouble.LATER, words), Failure(Trouble.REFUSED_FOR_ALL, words)]
+
+
+def test_words_about_who_sends_that_meet_one_address_hold_up_no_other(
+    make_app: MakeApp, smtp_server: SmtpServer
+) -> None:
+    smtp_server.refused = {"sam@example.org": ABOUT_US[0]}
+    outcomes = send(make_app(**settings_for(smtp_server)), *("sam@example.org", "amira@example.org") * 2)
+    assert outcomes == [Failure(Trouble.LATER, ABOUT_US[0]), "250 OK"] * 2
+
+
+def test_a_mailbox_that_is_not_there_is_refused_for_good_whatever_list_it_is_missing_in(
+    make_app: MakeApp, smtp_server: SmtpServer
+) -> None:
+    words = "550 5.1.1 <sam@example.org>: Recipient address rejected: User unknown in relay recipient table"
+    smtp_server.refused = {"sam@example.org": words}
+    assert send(make_app(**settings_for(smtp_server)), "sam@example.org") == [Failure(Trouble.REJECTED, words)]
+
+
 def test_a_port_nobody_listens_on_is_said_in_words(make_app: MakeApp, smtp_server: SmtpServer) -> None:
     smtp_server.stop()
     assert send(make_app(**settings_for(smtp_server))) == [Failure(Trouble.UNREACHABLE, "Connection refused")]

@@ -28,7 +28,7 @@ def sent(session: Session, now: datetime) -> Message:
     owe(session, now=now)
     claimed = claim(session, now)
     with write_transaction(session):
-        queue.mark_sent(session, message=claimed, reply="250 OK", now=now)
+        queue.mark_all_sent(session, [(claimed, "250 OK")], now=now)
     return claimed
 
 
@@ -84,7 +84,7 @@ def test_one_that_comes_back_while_it_is_tried_again_stays_failed(session: Sessi
     claimed = claim(session, now)  # it left, and the worker died before it could say so
     assert record(session, claimed.message_key, now) is True
     with write_transaction(session):
-        queue.mark_sent(session, message=claimed, reply="250 OK", now=now)
+        queue.mark_all_sent(session, [(claimed, "250 OK")], now=now)
     assert message(session, owed).state == "failed"
     with write_transaction(session):
         assert queue.claim(session, limit=10, now=now + HOUR) == []
@@ -100,7 +100,7 @@ def test_it_is_sent_again_only_where_that_is_asked_for(session: Session, now: da
     again = claim(session, now)
     assert (again.message_key, again.bounced_at) == (mail.message_key, None)
     with write_transaction(session):
-        queue.mark_sent(session, message=again, reply="250 OK", now=now)
+        queue.mark_all_sent(session, [(again, "250 OK")], now=now)
     assert message(session, mail.id).state == "sent"
     assert record(session, mail.message_key, now) is True
 

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from eventreg.db import write_transaction
-from eventreg.outbox import queue
+from eventreg.outbox import bounces, ceiling, queue
 from eventreg.outbox.models import Message
 from tests.support.outbox import message, owe
 from tests.support.queries import query_counter
@@ -85,6 +85,25 @@ def test_a_dead_workers_mail_does_not_stand_in_its_own_way(session: Session, now
     with write_transaction(session):
         queue.claim(session, limit=3, now=now, hourly=3)
     assert len(send(session, now + queue.LEASE)) == 3
+
+
+def test_one_that_left_long_ago_and_is_tried_again_is_room_to_wait_for_in_an_hour(
+    session: Session, now: datetime
+) -> None:
+    """Room that came back in the past would have the claim meet the same mail for ever."""
+    (again,) = owe_many(session, 1, now)
+    send(session, now)
+    later = now + 3 * HOUR
+    with write_transaction(session):
+        assert bounces.record(session, message_key=session.get_one(Message, again).message_key, words="", now=later)
+        assert queue.retry_failed(session, now=later, with_bounced=True) == 1
+    (waits,) = owe_many(session, 1, later)
+    with write_transaction(session):
+        assert [each.id for each in queue.claim(session, limit=1, now=later, hourly=1)] == [again]
+    with write_transaction(session):
+        due = session.execute(select(Message.id, Message.recipient_key, Message.kind).where(Message.id == waits)).all()
+        assert ceiling.within(session, due, hourly=1, now=later) == []
+    assert message(session, waits).due_at == later + HOUR
 
 
 def test_an_address_with_very_many_mails_keeps_nobody_waiting(session: Session, now: datetime) -> None:

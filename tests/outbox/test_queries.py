@@ -58,8 +58,23 @@ def test_next_due_counts_leases_and_nothing_finished(session: Session, now: date
         (claimed,) = queue.claim(session, limit=1, now=now)
     assert queries.next_due_at(session) == now + queue.LEASE
     with write_transaction(session):
-        queue.mark_sent(session, message=claimed, reply="250 OK", now=now)
+        queue.mark_all_sent(session, [(claimed, "250 OK")], now=now)
     assert queries.next_due_at(session) is None
+
+
+def test_next_due_is_not_what_waits_behind_another(
+    session: Session, now: datetime, make_event: Callable[..., Event], make_registration: Callable[..., Registration]
+) -> None:
+    event = make_event()
+    amira = make_registration(event)
+    for kind in ("confirmation", "withdrawn"):
+        owe_about(session, event, amira, now=now, kind=kind)
+    with write_transaction(session):
+        (claimed,) = queue.claim(session, limit=2, now=now)
+        queue.mark_retry(session, message=claimed, failure=Failure(Trouble.LATER, "451 Greylisted"), now=now)
+    assert queries.next_due_at(session) == now + timedelta(minutes=1)
+    owe(session, now=now + timedelta(seconds=20))
+    assert queries.next_due_at(session) == now + timedelta(seconds=20)
 
 
 def test_a_workers_sign_of_life_is_the_last_one(session: Session, now: datetime) -> None:

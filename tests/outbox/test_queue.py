@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from eventreg.db import db, write_transaction
@@ -19,6 +19,7 @@ REFUSED = Failure(Trouble.UNREACHABLE, "Connection refused")
 GREYLISTED = Failure(Trouble.LATER, "451 4.7.1 Greylisted")
 UNKNOWN = Failure(Trouble.REJECTED, "550 5.1.1 No such mailbox")
 SECOND = timedelta(seconds=1)
+THREE_DAYS = timedelta(days=3)
 
 
 def claim(session: Session, now: datetime, limit: int = 10) -> list[Message]:
@@ -69,7 +70,7 @@ def test_a_mail_that_left_is_sent_also_when_its_lease_was_lost(session: Session,
     (lost,) = claim(session, now)
     (other,) = claim(session, now + queue.LEASE)
     with write_transaction(session):
-        queue.mark_sent(session, message=lost, reply="250 OK", now=now)
+        queue.mark_all_sent(session, [(lost, "250 OK")], now=now)
     fail(session, other, GREYLISTED, now)
     row = message(session, owed)
     assert (row.state, row.server_reply, row.sent_at) == ("sent", "250 OK", now)
@@ -121,6 +122,25 @@ def test_a_server_that_is_away_for_days_ends_in_failed_and_not_in_nothing(sessio
     assert timedelta(days=3) <= at - now < timedelta(days=3, hours=1)
 
 
+@pytest.mark.parametrize(
+    ("age", "state", "wait"),
+    [(THREE_DAYS - SECOND, "retrying", timedelta(hours=1)), (THREE_DAYS, "failed", timedelta(0))],
+)
+def test_a_mail_tried_often_because_some_others_left_is_not_given_up_before_three_days(
+    session: Session, now: datetime, age: timedelta, state: str, wait: timedelta
+) -> None:
+    """A server that lets some through and then refuses has every one put off and hastened again at each round."""
+    owed = [owe(session, now=now), owe(session, now=now)]
+    with write_transaction(session):
+        session.execute(update(Message).values(attempts=100))
+    (claimed,) = claim(session, now + age, limit=1)
+    with write_transaction(session):
+        queue.mark_retry(session, message=claimed, failure=REFUSED, now=now + age)
+        queue.postpone_due(session, failure=REFUSED, now=now + age)
+    rows = [message(session, each) for each in owed]
+    assert [(row.state, row.attempts, row.due_at) for row in rows] == [(state, 101, now + age + wait)] * 2
+
+
 def test_words_that_a_database_would_refuse_are_kept_as_far_as_they_go(session: Session, now: datetime) -> None:
     owed = owe(session, now=now)
     (claimed,) = claim(session, now)
@@ -151,7 +171,7 @@ def test_a_later_mail_never_overtakes_an_earlier_one_to_the_same_person(
     assert claim(session, now + SECOND) == []
     (again,) = claim(session, now + timedelta(minutes=1))
     with write_transaction(session):
-        queue.mark_sent(session, message=again, reply="250 OK", now=now)
+        queue.mark_all_sent(session, [(again, "250 OK")], now=now)
     assert ids(claim(session, now + timedelta(minutes=1))) == [withdrawn]
 
 
@@ -196,7 +216,7 @@ def test_retrying_starts_afresh_with_what_failed_or_waits(session: Session, now:
     fail(session, first, UNKNOWN, now)
     fail(session, second, GREYLISTED, now)
     with write_transaction(session):
-        queue.mark_sent(session, message=third, reply="250 OK", now=now)
+        queue.mark_all_sent(session, [(third, "250 OK")], now=now)
         assert queue.retry_failed(session, now=now) == 2
     assert ids(claim(session, now)) == [failed, waits]
     assert [message(session, each).attempts for each in (failed, waits)] == [1, 1]
@@ -206,7 +226,7 @@ def test_what_a_mail_about_an_account_said_is_forgotten_once_it_left(session: Se
     owed = owe(session, now=now, kind="auth", payload={"subject": "s", "text": "a link that opens an account"})
     (claimed,) = claim(session, now)
     with write_transaction(session):
-        queue.mark_sent(session, message=claimed, reply="250 OK", now=now)
+        queue.mark_all_sent(session, [(claimed, "250 OK")], now=now)
     assert message(session, owed).payload == {}
 
 
