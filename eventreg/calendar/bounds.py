@@ -1,10 +1,11 @@
 """Work in a library that may never end is given a number of steps instead of a clock: the same on every machine."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
 class TooMuchWork(Exception):
@@ -17,36 +18,31 @@ class Budget:
     def __init__(self, steps: int) -> None:
         self.left = steps
 
-    @contextmanager
-    def at_most(self, steps: int) -> Iterator[None]:
-        """Like the function, and never more than what is left; what was used is taken off."""
-        allowed = min(steps, self.left)
-        with at_most(allowed) as count_left:
-            try:
-                yield
-            finally:
-                self.left -= allowed - max(count_left(), 0)
+    def run(self, work: Callable[[], Result], *, at_most: int) -> Result:
+        """What `work` gives; TooMuchWork after that many calls and returns of functions, wherever it is then.
 
+        Never more than what is left; what was used is taken off. dateutil looks for the next date of a rule like
+        “February 30” until the year 9999, and of one in steps of zero for ever; it has no bound of its own, and a
+        thread cannot be stopped from outside. A million steps take 0.5 s. One run may stand inside another of
+        another budget, and each counts its own steps only. Raises: TooMuchWork, or what `work` raises.
+        """
+        previous = sys.getprofile()
+        allowed = left = min(at_most, self.left)
+        is_over = False
 
-@contextmanager
-def at_most(steps: int) -> Iterator[Callable[[], int]]:
-    """Ends the block with TooMuchWork after that many calls and returns of functions, wherever it is then.
+        def count(_frame: FrameType, _event: str, _argument: Any) -> None:
+            nonlocal left
+            if is_over:
+                return
+            left -= 1
+            if left < 0:
+                raise TooMuchWork
 
-    dateutil looks for the next date of a rule like “February 30” until the year 9999, and of one in steps of zero
-    for ever; it has no bound of its own, and a thread cannot be stopped from outside. A million steps take 0.5 s.
-    Gives a function that says how many steps are left.
-    """
-    previous = sys.getprofile()
-    left = steps
-
-    def count(_frame: FrameType, _event: str, _argument: Any) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise TooMuchWork
-
-    sys.setprofile(count)
-    try:
-        yield lambda: left
-    finally:
-        sys.setprofile(previous)
+        # No context manager: its own __exit__ is a call too, and the last step would end it before it puts this right.
+        try:
+            sys.setprofile(count)
+            return work()
+        finally:
+            is_over = True
+            self.left -= allowed - max(left, 0)
+            sys.setprofile(previous)

@@ -13,7 +13,7 @@ import icalendar
 from icalendar import vDDDLists, vDDDTypes, vRecur
 from recurring_ical_events import CalendarQuery, ComponentsWithName, EventAdapter
 
-from eventreg.calendar.bounds import Budget
+from eventreg.calendar.bounds import Budget, TooMuchWork
 from eventreg.calendar.making import numbers
 from eventreg.calendar.source_lines import Component, Property
 from eventreg.calendar.source_times import BadTime, Moment, Span, duration, moment
@@ -82,10 +82,12 @@ def dates(
     series = icalendar.Calendar()
     for index, member in enumerate(members):
         series.add_component(_as_icalendar(member, index, zones))
-    with budget.at_most(MOST_STEPS):
+
+    def work() -> list[Date]:
         found = CalendarQuery(series, components=[_Plain.everywhere()]).between(earliest, horizon)
-        made = [_date(one, members) for one in found]
-    return sorted(made, key=lambda one: one.recurrence_id)
+        return [_date(one, members) for one in found]
+
+    return sorted(budget.run(work, at_most=MOST_STEPS), key=lambda one: one.recurrence_id)
 
 
 def _as_icalendar(member: Member, index: int, zones: Zones) -> icalendar.Event:
@@ -99,7 +101,10 @@ def _as_icalendar(member: Member, index: int, zones: Zones) -> icalendar.Event:
     for rule in component.all("RRULE"):
         if len(rule.value) > LONGEST_RULE or _TOO_OFTEN.search(rule.value):
             raise BadRule(rule.value)
-        made["RRULE"] = [*made.get("RRULE", []), vRecur.from_ical(rule.value.strip())]
+        read = vRecur.from_ical(rule.value.strip())
+        if 0 in read.get("INTERVAL", []):
+            raise TooMuchWork  # it would never come to an end
+        made["RRULE"] = [*made.get("RRULE", []), read]
     for name in ("RDATE", "EXDATE"):
         if given := component.all(name):
             made[name] = vDDDLists(_moments(given, zones))

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from flask_babel import gettext as _
@@ -32,8 +33,64 @@ class NotAnEvent(EventRegError):
     """Why an entry cannot be an event here, in words."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What an entry says apart from when: worked out once for all the dates it speaks for."""
+
+    title: str
+    full_title: str
+    """As it stands, for an entry that is known by nothing else."""
+    summary: str
+    description: str
+    location_name: str
+    location_address: str
+    online_url: str
+    category: str
+    url: str
+    sequence: int
+    stamp_at: datetime | None
+    is_cancelled: bool
+    is_private: bool
+    notes: tuple[str, ...]
+
+
+def words(component: Component) -> Words:
+    """Everything in it but its times, clean and of bearable length."""
+    notes: list[str] = []
+    full_title = component.text("SUMMARY")
+    title = one_line(full_title)
+    if not title:
+        title = _("Untitled event")
+        notes.append(_("It has no title."))
+    if len(title) > source_text.LONGEST_TITLE:
+        title = source_text.cut(title, source_text.LONGEST_TITLE)
+        notes.append(_("Its title was cut to %(most)s characters.", most=source_text.LONGEST_TITLE))
+    description = _description(component)
+    if description.endswith("\n…"):
+        notes.append(_("Its description was cut to %(most)s characters.", most=source_text.LONGEST_DESCRIPTION))
+    name, where, join = _place(component)
+    status = component.text("STATUS").strip().upper()
+    sequence, stamp_at = numbers(component)
+    return Words(
+        title=title,
+        full_title=full_title,
+        summary=_("Not settled yet, as its organizers say.") if status == "TENTATIVE" else "",
+        description=description,
+        location_name=name,
+        location_address=where,
+        online_url=join,
+        category=source_text.category(_category(component)),
+        url=source_text.address(component.text("URL")),
+        sequence=sequence,
+        stamp_at=stamp_at,
+        is_cancelled=status == "CANCELLED",
+        is_private=component.text("CLASS").strip().upper() in {"PRIVATE", "CONFIDENTIAL"},
+        notes=tuple(notes),
+    )
+
+
 def item(
-    component: Component,
+    said: Words,
     *,
     uid: str,
     span: Span,
@@ -58,16 +115,16 @@ def item(
                 zone=span.zone.name,
             )
         )
-    own_sequence, own_stamp = numbers(component)
+    known_by = _uid(uid, said, starts_at, recurrence_id, notes)
     return Item(
-        uid=_uid(uid, component, starts_at, recurrence_id, notes),
-        values=_values(component, span, starts_at, ends_at, notes),
-        sequence=own_sequence if sequence is None else sequence,
-        stamp_at=stamp_at or own_stamp,
-        is_cancelled=is_called_off or component.text("STATUS").strip().upper() == "CANCELLED",
-        is_private=component.text("CLASS").strip().upper() in {"PRIVATE", "CONFIDENTIAL"},
-        url=source_text.address(component.text("URL")),
-        notes=tuple(notes),
+        uid=known_by,
+        values=_values(said, span, starts_at, ends_at),
+        sequence=said.sequence if sequence is None else sequence,
+        stamp_at=stamp_at or said.stamp_at,
+        is_cancelled=is_called_off or said.is_cancelled,
+        is_private=said.is_private,
+        url=said.url,
+        notes=(*notes, *said.notes),
     )
 
 
@@ -106,10 +163,10 @@ def _instants(span: Span) -> tuple[datetime, datetime]:
     return starts_at, ends_at
 
 
-def _uid(uid: str, component: Component, starts_at: datetime, recurrence_id: str, notes: list[str]) -> str:
+def _uid(uid: str, said: Words, starts_at: datetime, recurrence_id: str, notes: list[str]) -> str:
     """As it stands, where it stands; always the same for the same entry, and never longer than its column."""
     if not uid:
-        known_by = f"{starts_at.isoformat()}\n{component.text('SUMMARY')}"
+        known_by = f"{starts_at.isoformat()}\n{said.full_title}"
         uid = _digest(known_by)
         notes.append(_("It has no UID; it is known by its start and title."))
     made = f"{uid}_{recurrence_id}" if recurrence_id else uid
@@ -120,31 +177,19 @@ def _digest(text: str) -> str:
     return f"{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:40]}@imported"
 
 
-def _values(component: Component, span: Span, starts_at: datetime, ends_at: datetime, notes: list[str]) -> EventValues:
-    title = one_line(component.text("SUMMARY"))
-    if not title:
-        title = _("Untitled event")
-        notes.append(_("It has no title."))
-    if len(title) > source_text.LONGEST_TITLE:
-        title = source_text.cut(title, source_text.LONGEST_TITLE)
-        notes.append(_("Its title was cut to %(most)s characters.", most=source_text.LONGEST_TITLE))
-    description = _description(component)
-    if description.endswith("\n…"):
-        notes.append(_("Its description was cut to %(most)s characters.", most=source_text.LONGEST_DESCRIPTION))
-    name, where, join = _place(component)
-    is_open = component.text("STATUS").strip().upper() == "TENTATIVE"
+def _values(said: Words, span: Span, starts_at: datetime, ends_at: datetime) -> EventValues:
     return EventValues(
-        title=title,
-        summary=_("Not settled yet, as its organizers say.") if is_open else "",
-        description=description,
+        title=said.title,
+        summary=said.summary,
+        description=said.description,
         starts_at=starts_at,
         ends_at=ends_at,
         timezone=span.zone.name,
         all_day=span.is_all_day,
-        location_name=name,
-        location_address=where,
-        online_url=join,
-        category=source_text.category(_category(component)),
+        location_name=said.location_name,
+        location_address=said.location_address,
+        online_url=said.online_url,
+        category=said.category,
     )
 
 

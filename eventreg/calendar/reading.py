@@ -112,7 +112,7 @@ def read(
         items=tuple(items[:MOST_ITEMS]),
         skipped=tuple(work.skipped),
         is_calendar=True,
-        is_complete=source.is_complete and work.is_complete,
+        is_complete=source.is_complete and work.is_complete and work.zones.budget.left > 0,
     )
 
 
@@ -129,6 +129,13 @@ def _read_components(source: Source, work: _Work) -> None:
             for component in components:
                 work.skip(component, _("It cannot be read."), is_unread=True)
     _count_others(source, work)
+    if source.is_too_long:
+        why = _(
+            "What comes after the first %(lines)s lines or %(entries)s entries was left out.",
+            lines=source_lines.MOST_LINES,
+            entries=source_lines.MOST_COMPONENTS,
+        )
+        work.skipped.append(Skipped("", "", 1, why))
 
 
 def _count_others(source: Source, work: _Work) -> None:
@@ -148,11 +155,13 @@ def _read_uid(uid: str, components: list[Component], work: _Work) -> None:
     """All VEVENTs of one UID: one event, or a series with its exceptions."""
     members = list(_members(components, work))
     mains = [one for one in members if one.component.first("RECURRENCE-ID") is None]
-    for member in _all_but_newest(mains):
+    older = _all_but_newest(mains)
+    for member in older:
         work.skip(member.component, _("A newer version of it, with the same UID, stands in the same file."))
-        members.remove(member)
+    left_out = {id(one) for one in older}
+    members = [one for one in members if id(one) not in left_out]
     is_series = any(one.component.first("RRULE") or one.component.first("RDATE") for one in members)
-    is_series = is_series or len(members) != len([one for one in mains if one in members])
+    is_series = is_series or len(members) > len(mains) - len(older)
     if is_series:
         _take_series(uid, members, work)
     else:
@@ -165,9 +174,13 @@ def _members(components: list[Component], work: _Work) -> Iterator[Member]:
         if not component.is_closed:
             work.skip(component, _("It is cut off: its end is missing."), is_unread=True)
             continue
+        if component.is_too_long:
+            why = _("It has more than %(most)s lines.", most=source_lines.MOST_PROPERTIES)
+            work.skip(component, why, is_unread=True)
+            continue
         try:
             yield Member(component, span_of(component, work.zones))
-        except BadTime:
+        except (BadTime, TooMuchWork):
             work.skip(component, _("It has no start or end that can be read."), is_unread=True)
 
 
@@ -193,7 +206,8 @@ def _take(made: Item, component: Component, work: _Work) -> None:
 
 def _take_single(member: Member, uid: str, work: _Work) -> None:
     try:
-        made = making.item(member.component, uid=uid, span=member.span, is_called_off=work.is_called_off)
+        said = making.words(member.component)
+        made = making.item(said, uid=uid, span=member.span, is_called_off=work.is_called_off)
     except NotAnEvent as error:
         work.skip(member.component, str(error), is_unread=True)
     except BadTime:
@@ -229,11 +243,14 @@ def _take_dates(uid: str, found: Sequence[expansion.Date], members: Sequence[Mem
     """Each with the newest numbers of the whole series: a date whose exception is taken back must look newer too."""
     first = members[0]
     sequence, stamp_at = max(_age(one.component) for one in members)
+    words: dict[int, making.Words] = {}
     for one in found[:MOST_PER_SERIES]:
+        component = one.member.component
+        said = words[component.line] = words.get(component.line) or making.words(component)
         span = replace(one.member.span, starts=one.starts, ends=one.ends)
         try:
             made = making.item(
-                one.member.component,
+                said,
                 uid=uid,
                 span=span,
                 is_called_off=work.is_called_off,
@@ -242,9 +259,9 @@ def _take_dates(uid: str, found: Sequence[expansion.Date], members: Sequence[Mem
                 stamp_at=stamp_at if stamp_at.year > 1 else None,
             )
         except NotAnEvent as error:
-            work.skip(one.member.component, str(error), is_unread=True)
+            work.skip(component, str(error), is_unread=True)
             break  # what is wrong with one date is wrong with all of its rule
-        _take(made, one.member.component, work)
+        _take(made, component, work)
     if len(found) > MOST_PER_SERIES:
         why = _("Of its dates the next %(most)s were taken; %(count)s later ones were left out.")
         work.skip(first.component, why % {"most": MOST_PER_SERIES, "count": len(found) - MOST_PER_SERIES})

@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 
 MOST_COMPONENTS = 20_000
 LONGEST_LINE = 400_000
+MOST_PROPERTIES = 1_000
+"""Of one component; programs write some twenty."""
+MOST_LINES = 200_000
+"""As many as the largest file has that is followed, when it is a calendar and no heap of empty lines."""
 
 _FOLD = re.compile(b"(?:\r\n|\n|\r)[ \t]")
 _BREAK = re.compile("\r\n|\n|\r")
@@ -52,14 +56,26 @@ class Component:
     properties: list[Property] = field(default_factory=list)
     children: list["Component"] = field(default_factory=list)
     is_closed: bool = False
+    is_too_long: bool = False
+    """Whether it has more properties than any event; those above the limit are not kept."""
+    _named: dict[str, list[Property]] = field(default_factory=dict)
+
+    def add(self, found: Property) -> None:
+        """Keeps the property, as long as there are not too many."""
+        if len(self.properties) >= MOST_PROPERTIES:
+            self.is_too_long = True
+            return
+        self.properties.append(found)
+        self._named.setdefault(found.name, []).append(found)
 
     def first(self, name: str) -> Property | None:
         """The first property of that name."""
-        return next((one for one in self.properties if one.name == name), None)
+        found = self._named.get(name)
+        return found[0] if found else None
 
     def all(self, name: str) -> list[Property]:
         """Every property of that name."""
-        return [one for one in self.properties if one.name == name]
+        return [*self._named.get(name, [])]
 
     def text(self, name: str) -> str:
         """The first one's text, "" where there is none."""
@@ -75,6 +91,8 @@ class Source:
     components: list[Component]
     is_calendar: bool
     is_complete: bool
+    is_too_long: bool
+    """Whether it goes on after what was read."""
 
 
 def take_apart(data: bytes) -> Source:
@@ -82,8 +100,11 @@ def take_apart(data: bytes) -> Source:
     calendar = Component("VCALENDAR", 1)
     components: list[Component] = []
     stack: list[Component] = []
-    begun = ended = False
-    for found in _properties(data):
+    begun = ended = is_too_long = False
+    for count, found in enumerate(_properties(data), start=1):
+        if count > MOST_LINES or len(components) > MOST_COMPONENTS:
+            is_too_long, ended = True, False
+            break
         if found.name == "BEGIN":
             name = found.value.strip().upper()
             if name == "VCALENDAR":
@@ -96,12 +117,11 @@ def take_apart(data: bytes) -> Source:
                 ended = begun
             _end(name, stack)
         elif stack:
-            stack[-1].properties.append(found)
+            stack[-1].add(found)
         else:
-            calendar.properties.append(found)
-        if len(components) > MOST_COMPONENTS:
-            break
-    return Source(calendar, components, begun, ended and all(one.is_closed for one in components))
+            calendar.add(found)
+    is_whole = all(one.is_closed and not one.is_too_long for one in components)
+    return Source(calendar, components, begun, ended and is_whole, is_too_long)
 
 
 def _begin(new: Component, stack: list[Component], components: list[Component]) -> None:

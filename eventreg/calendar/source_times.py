@@ -4,12 +4,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from eventreg.calendar.bounds import at_most
 from eventreg.calendar.source_lines import Component, Property
-from eventreg.calendar.source_zones import GivenZone, Zone, Zones
+from eventreg.calendar.source_zones import Zone, Zones
 
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
-_STEPS_FOR_A_TIME = 200_000
 _TIME = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[Tt ](\d\d):?(\d\d)(?::?(\d\d))?(?:\.\d+)?([Zz])?)?")
 _DURATION = re.compile(
     r"([+-])?P(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,7})S)?)?", re.IGNORECASE
@@ -40,7 +38,7 @@ class Span:
 
 
 def span_of(component: Component, zones: Zones) -> Span:
-    """When an event takes place. Raises: BadTime."""
+    """When an event takes place. Raises: BadTime, or bounds.TooMuchWork for a zone of others' making."""
     start = component.first("DTSTART")
     if start is None:
         raise BadTime("DTSTART")
@@ -84,12 +82,9 @@ def instant(moment_: datetime) -> datetime:
     Source: RFC 5545 section 3.3.5.
     """
     try:
-        if isinstance(moment_.tzinfo, GivenZone):
-            with at_most(_STEPS_FOR_A_TIME):
-                return moment_.astimezone(UTC)
         return moment_.astimezone(UTC)
     except Exception as error:  # whatever a zone of others' making raises
-        raise BadTime(str(moment_)) from error
+        raise BadTime(f"{moment_:%Y-%m-%d %H:%M:%S}") from error  # str() would ask the zone again
 
 
 def duration(text: str) -> timedelta:

@@ -14,15 +14,20 @@ from dateutil.tz import tzical
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from eventreg import timezones
-from eventreg.calendar.bounds import at_most
+from eventreg.calendar.bounds import Budget, TooMuchWork
 from eventreg.calendar.source_lines import Component, Property
 from eventreg.errors import WallClockError
 
 MOST_OBSERVANCES = 60
-_MOST_STEPS = 400_000
+MOST_STEPS = 6_000_000
+"""Of work on all zones of a file: about three seconds. 19,000 entries in one invented zone cost up to four millions."""
+_STEPS_FOR_A_ZONE = 400_000
+_STEPS_FOR_A_TIME = 200_000
 _KEPT = frozenset({"DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RRULE", "RDATE", "TZNAME"})
 _WINDOWS = {name.casefold(): iana for name, iana in WINDOWS_TO_OLSON.items()}
-_SIMPLE_RULE = re.compile(r"FREQ=YEARLY(;(BYMONTH|BYDAY|BYMONTHDAY|INTERVAL|UNTIL|WKST|COUNT)=[-+A-Z0-9,]{1,40}){0,6}")
+_SIMPLE_RULE = re.compile(
+    r"FREQ=YEARLY(;((BYMONTH|BYDAY|BYMONTHDAY|UNTIL|WKST|COUNT)=[-+A-Z0-9,]{1,40}|INTERVAL=0{0,3}[1-9][0-9]{0,3})){0,6}"
+)
 _SIMPLE_VALUE = re.compile(r"[-+:;=/,A-Za-z0-9. ]{1,400}")
 
 
@@ -43,11 +48,12 @@ class Zones:
         self._vtimezones = {one.text("TZID").strip(): one for one in components if one.name == "VTIMEZONE"}
         self._found: dict[str, Zone | None] = {}
         self._now = now
+        self.budget = Budget(MOST_STEPS)
         self.own = Zone(own)
         self.utc = Zone(own, UTC)
 
     def find(self, tzid: str) -> Zone | None:
-        """The zone of a TZID; None when nobody can know it."""
+        """The zone of a TZID; None when nobody can know it. Raises: TooMuchWork, once the file's steps are used up."""
         tzid = tzid.strip()
         if tzid not in self._found:
             self._found[tzid] = self._look_up(tzid)
@@ -61,26 +67,37 @@ class Zones:
             return None
         if iana := name_of(component.text("X-LIC-LOCATION")):
             return Zone(iana)
+        text = _harmless(component, self._now.year)
+        if not text:
+            return None
         try:
-            with at_most(_MOST_STEPS):
-                rules = _rules(component, self._now.year)
-                alike = _alike(rules, self.own.name, self._now) if rules is not None else None
-        except Exception:  # noqa: BLE001 - dateutil raises whatever it meets; the zone is then unknown
+            alike = self.budget.run(lambda: _alike(_parsed(text), self.own.name, self._now), at_most=_STEPS_FOR_A_ZONE)
+        except Exception as error:  # dateutil raises whatever it meets; the zone is then unknown
+            if isinstance(error, TooMuchWork) and self.budget.left <= 0:
+                raise
             return None
-        if rules is None:
-            return None
-        return Zone(alike) if alike else Zone(self.own.name, GivenZone(rules))
+        return Zone(alike) if alike else Zone(self.own.name, GivenZone(text, self.budget))
 
 
 class GivenZone(tzinfo):
-    """A VTIMEZONE's rules. Ask it only within `bounds.at_most`."""
+    """A VTIMEZONE's rules, as its text has them. Each question is bounded, a mere comparison of two times as well."""
 
-    def __init__(self, rules: tzinfo) -> None:
-        self._rules = rules
+    def __init__(self, text: str, budget: Budget) -> None:
+        self._text = text
+        self._budget = budget
+        self._rules: tzinfo | None = None
 
     def utcoffset(self, dt: datetime | None) -> timedelta | None:
-        """The offset of that wall clock."""
-        return self._rules.utcoffset(None if dt is None else dt.replace(tzinfo=self._rules))
+        """The offset of that wall clock. Raises: TooMuchWork, or whatever dateutil raises."""
+        return self._budget.run(lambda: self._asked(dt), at_most=_STEPS_FOR_A_TIME)
+
+    def _asked(self, dt: datetime | None) -> timedelta | None:
+        # Rules that were stopped keep dateutil's lock, and the next question would wait for it for ever: they are
+        # put back only once they have answered, and made anew otherwise.
+        rules, self._rules = self._rules or _parsed(self._text), None
+        found = rules.utcoffset(None if dt is None else dt.replace(tzinfo=rules))
+        self._rules = rules
+        return found
 
     def dst(self, dt: datetime | None) -> timedelta | None:  # noqa: ARG002 - nobody here asks
         """Unknown."""
@@ -122,19 +139,22 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _rules(component: Component, year: int) -> tzinfo | None:
-    """What dateutil makes of the parts of a VTIMEZONE that cannot do harm."""
+def _harmless(component: Component, year: int) -> str:
+    """The parts of a VTIMEZONE that cannot do harm, as text for dateutil; "" when it is better not to ask."""
     parts = [child for child in component.children if child.name in {"STANDARD", "DAYLIGHT"}]
-    if not parts or len(parts) > MOST_OBSERVANCES:
-        return None
+    if not parts or len(parts) > MOST_OBSERVANCES or any(part.is_too_long for part in parts):
+        return ""
     lines = ["BEGIN:VTIMEZONE", "TZID:zone"]
     for part in parts:
         kept = [one for one in part.properties if one.name in _KEPT and _SIMPLE_VALUE.fullmatch(one.value)]
         if any(one.name == "RRULE" and not _SIMPLE_RULE.fullmatch(one.value.upper()) for one in part.properties):
-            return None
+            return ""
         lines += [f"BEGIN:{part.name}", *(_line(one, part, year) for one in kept), f"END:{part.name}"]
-    lines += ["END:VTIMEZONE", ""]
-    found: tzinfo | None = tzical(StringIO("\n".join(lines))).get("zone")  # type: ignore[no-untyped-call]
+    return "\n".join([*lines, "END:VTIMEZONE", ""])
+
+
+def _parsed(text: str) -> tzinfo:
+    found: tzinfo = tzical(StringIO(text)).get("zone")  # type: ignore[no-untyped-call]
     return found
 
 

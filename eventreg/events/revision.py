@@ -68,6 +68,13 @@ def note_change(session: Session) -> None:
     session.info[_CHANGED] = True
 
 
+def note_source(session: Session, source_id: int) -> None:
+    """Says that what every event of that followed calendar shows of it has changed."""
+    note_change(session)
+    raised = update(Event).where(Event.source_id == source_id).values(revision=Event.revision + 1)
+    session.execute(raised, execution_options={"synchronize_session": False})
+
+
 @sa_event.listens_for(Session, "before_flush")
 def _note_changes(session: Session, _context: object, _instances: object) -> None:
     """One UPDATE more where a question or a picture changes, none for the event itself."""

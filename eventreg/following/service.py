@@ -218,6 +218,7 @@ def _read(app: Flask, calendar_id: int, lease: datetime, fetcher: Fetcher, now: 
             source = session.get(FollowedCalendar, calendar_id, with_for_update=True, populate_existing=True)
             if source is None or source.next_fetch_at != lease:
                 return  # given up, paused, or taken over by another worker meanwhile
+            taking.give_title(session, source, found.title)
             items = found.items[start : start + AT_ONCE]
             outcomes += [taking.take(session, item=item, source=source, now=now) for item in items]
     _settle(calendar_id, lease, found, fetched, outcomes, now)
@@ -246,7 +247,7 @@ def _settle(
             keeps = found.is_complete
             calendar.etag = fetched.etag if keeps else ""
             calendar.last_modified = fetched.last_modified if keeps else ""
-            calendar.title = calendar.title or found.title
+            taking.give_title(session, calendar, found.title)
             calendar.report = _report(found, outcomes, cancelled)
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from eventreg import audit
 from eventreg.calendar.reading import Skipped
-from eventreg.errors import InvalidField
-from eventreg.events import importing
+from eventreg.errors import EventStateError, InvalidField
+from eventreg.events import importing, revision
 from eventreg.events.importing import Item, Outcome, outcome, skipped
 from eventreg.events.models import Event
 from eventreg.events.service import SIGNIFICANT
@@ -43,10 +43,18 @@ def take(session: Session, *, item: Item, source: FollowedCalendar, now: datetim
             if event.source_id == source.id:
                 return _again(session, event, item, source, now)
             return _known_otherwise(session, event, item, source, now)
-    except InvalidField as error:
-        return skipped(item, error.message)
+    except (InvalidField, EventStateError) as error:
+        return skipped(item, str(error))
     except IntegrityError:
         return skipped(item, _("Somebody else is adding it at this moment."))
+
+
+def give_title(session: Session, source: FollowedCalendar, title: str) -> None:
+    """Gives a calendar without a title the one it has for itself; the pages of its events, which say it, follow."""
+    if source.title or not title:
+        return
+    source.title = title
+    revision.note_source(session, source.id)
 
 
 def settle_missing(
@@ -67,8 +75,9 @@ def settle_missing(
         .order_by(Event.starts_at, Event.id)
     ).all()
     if seen is not None:
+        perhaps = {one.uid for one in unread if one.uid}
         for event in known:
-            if event.uid in seen or _is_one_of(event, unread):
+            if event.uid in seen or _is_one_of(event.uid, perhaps):
                 event.source_missing_at = None
             elif event.source_missing_at is None:
                 event.source_missing_at = now
@@ -96,8 +105,9 @@ def _patience(event: Event, *, gone: int, there: Sequence[Event]) -> timedelta |
     return LONG_PATIENCE if gone > FEW_MISSING and gone > len(there) else PATIENCE
 
 
-def _is_one_of(event: Event, unread: Sequence[Skipped]) -> bool:
-    return any(one.uid and (event.uid == one.uid or event.uid.startswith(f"{one.uid}_")) for one in unread)
+def _is_one_of(uid: str, known: Collection[str]) -> bool:
+    """Whether it is one of those, or a date of a series that is."""
+    return uid in known or any(uid[:end] in known for end, sign in enumerate(uid) if sign == "_")
 
 
 def _as_shown(item: Item, source: FollowedCalendar) -> Item:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from eventreg import jobs
-from eventreg.audit import Actor
+from eventreg.audit import Actor, AuditEntry
 from eventreg.db import db, write_transaction
 from eventreg.errors import EventStateError, InvalidField, NotFound
 from eventreg.events import rules
@@ -287,6 +287,52 @@ def test_event_that_became_unreadable_is_not_missing(show: Show, look: Look, ses
     look(HOUR)
     look(30 * HOUR)
     assert found(session)["2"] == ("published", "Talk 2")
+
+
+def test_series_whose_rule_became_unreadable_is_not_missing(show: Show, look: Look, session: Session) -> None:
+    others = [entry(number) for number in (2, 3, 20)]
+    show(entry(1, lines="RRULE:FREQ=WEEKLY;COUNT=2\n"), *others)
+    look()
+    show(entry(1, lines="RRULE:FREQ=FORTNIGHTLY\n"), *others)
+    look(HOUR)
+    look(30 * HOUR)
+    assert session.scalars(sa.select(Event.status)).all() == ["published"] * 5
+
+
+def test_event_that_is_over_here_and_called_off_for_later_there_stops_no_other(
+    show: Show, look: Look, session: Session, calendar
+) -> None:
+    show(entry(1), entry(2))
+    look()
+    show(entry(1, day=20, lines="STATUS:CANCELLED\n", sequence=1), entry(2, title="Later", day=21, sequence=1))
+    look(timedelta(days=27, hours=1))  # the first is over, the second is not
+    assert found(session) == {"1": ("published", "Talk 1"), "2": ("published", "Later")}
+    assert (calendar.failures, calendar.report.splitlines()) == (
+        0,
+        [
+            "0 new, 1 changed, 0 cancelled because they are missing, 0 unchanged, 1 left out.",
+            "Talk 1: This event is over, so it can no longer be cancelled.",
+        ],
+    )
+
+
+def test_page_of_an_event_names_its_calendar_as_soon_as_it_has_a_name(
+    show: Show, look: Look, session: Session, client
+) -> None:
+    show(body=feed(entry(1), name=""))
+    look()
+    address = f"/events/{event(session, 1).slug}"
+    before = [client.get(address).text for _time in range(2)]
+    show(entry(1))
+    look(HOUR)
+    assert ["University" in page for page in (*before, client.get(address).text)] == [False, False, True]
+
+
+def test_name_of_a_calendar_is_there_before_its_first_event(show: Show, look: Look, session: Session) -> None:
+    show(entry(1))
+    look()
+    actors = session.scalars(sa.select(AuditEntry.actor_name).where(AuditEntry.action == "event.followed")).all()
+    assert actors == ["University"]
 
 
 def test_long_calendar_that_pushes_out_its_last_cancels_nothing(show: Show, look: Look, session: Session) -> None:
