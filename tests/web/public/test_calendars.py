@@ -1,4 +1,5 @@
 import gzip
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from eventreg.events.models import Event
+from eventreg.web import qr
 from tests.conftest import Clock
 from tests.support.calendars import entries, entry, parsed
 from tests.support.queries import query_counter
@@ -254,3 +256,29 @@ def test_feed_keeps_its_tag_when_only_the_window_moved(
     clock.now += timedelta(days=3)
     again = client.get("/calendar.ics", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
+
+
+@pytest.mark.parametrize("query", ["", "?category=talks"])
+def test_subscribe_page_draws_the_address_for_a_phone(client: FlaskClient, make_event: MakeEvent, query: str) -> None:
+    make_event(category="Talks")
+    drawn = str(qr.drawn(f"webcal://events.example.org/calendar.ics{query}"))
+    assert re.findall(r'<div class="qr"[^>]*>(.*?)</div>', client.get(f"/subscribe{query}").text, re.DOTALL) == [drawn]
+
+
+def test_subscribe_page_says_of_each_way_how_soon_it_shows_a_change(client: FlaskClient) -> None:
+    ways = client.get("/subscribe").text.partition('<ul class="ways">')[2].partition("</ul>")[0]
+    assert re.findall(r'<p class="soft small">(.*?)</p>', ways) == [
+        "Looks for changes as often as you set it to, usually every hour.",
+        (
+            "Google decides when it looks for changes: often after 8 hours, at times after a day. If the button does "
+            "nothing, copy the address below and choose Other calendars, From URL."
+        ),
+        (
+            "Outlook looks for changes every few hours, at times only once a day. In Outlook for Windows or Mac, "
+            "choose Add calendar, From Internet, and paste the address below."
+        ),
+        (
+            "Your program decides when it looks for changes: some do every hour, others once a day. Subscribe to the "
+            "address rather than import it: an imported file stays as it is."
+        ),
+    ]
