@@ -2,40 +2,49 @@
 
 gunicorn's own gives a connection to a thread as soon as its first byte is there, and the thread waits for the rest
 for as long as that takes: as many stalled visitors as there are threads, and the site stands still for everybody.
-Here the process's one loop collects a request until it is whole, and only then does a thread see it.
+Here the process's one loop collects a request until it is whole, and only then does a thread see it. Nothing the
+loop does may wait, and nothing it does may raise: it is all the process has.
 """
 
-import re
 import selectors
 import socket
 import struct
 import time
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from eventreg.arriving import REFUSED, Arriving, State
+
 REQUEST_SECONDS = 30
 """How long a request may take to arrive, and how long a connection may say nothing at all."""
 STANDSTILL_SECONDS = 10
 """How long a thread waits for one more byte of what is too large to be collected, or for room for its answer."""
-LONGEST_HEAD = 64 * 1024
-LONGEST_BODY = 1024 * 1024
-"""Bytes collected; a picture may be larger, and its rest is waited for by a thread."""
+MOST_COLLECTED = 64 * 1024 * 1024
+"""Bytes of large requests a process holds, all together."""
 READ_AT_ONCE = 64 * 1024
-END_OF_HEAD = b"\r\n\r\n"
-LAST_CHUNK = b"0\r\n\r\n"
-LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*(?:\r\n|$)")
+FAREWELL_SECONDS, LONG_FAREWELL_SECONDS = 2, 20
+"""How long an answered visitor may take to hang up; the second one when they may still be sending."""
+MOST_DISCARDED = 16 * 1024 * 1024
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Connection(TConn):
     """A visitor's connection, and what has come of the request it is sending."""
 
     parser: Any
+    timeout: Any
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.arrived = bytearray()
+        self.arriving = Arriving()
+        self.is_whole = False
+        """Whether the request a thread has can be read without waiting."""
+        self.handed = 0
+        """Bytes of it."""
+        self.discarded = 0
         # gunicorn need not wait for the first byte.
         self.data_ready = True
 
@@ -44,13 +53,16 @@ class PatientWorker(ThreadWorker):
     """gunicorn's threaded worker, which reads requests before it gives them to a thread."""
 
     poller: Any
+    _handed = 0
+    """Bytes of requests that threads have, or will have."""
+    _looked_at = 0.0
 
     def accept(self, listener: socket.socket) -> None:
         """Takes in a visitor."""
         try:
             sock, peer = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
-            return  # another process was quicker, or the visitor has left
+        except OSError:
+            return  # another process was quicker, the visitor has left, or there is no room for one more
         self.nr_conns += 1
         standstill = struct.pack("ll", STANDSTILL_SECONDS, 0)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, standstill)
@@ -67,66 +79,136 @@ class PatientWorker(ThreadWorker):
         """In a thread: answers a request that has arrived."""
         conn.sock.setblocking(True)
         conn.init()
-        if conn.arrived:
-            conn.parser.unreader.unread(bytes(conn.arrived))
-            conn.arrived.clear()
+        if conn.arriving.data:
+            conn.parser.unreader.unread(bytes(conn.arriving.data))
+            conn.arriving = Arriving()
         return super().handle(conn)
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        """In a thread: a body that was left unread is not waited for; the connection ends with it."""
+        if not conn.is_whole and getattr(conn.parser.mesg.body.reader, "length", True):
+            return False
+        return bool(super()._keepalive_after(conn, keepalive))
+
+    def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
+        """Back in the loop: the connection is kept, or ended. gunicorn's own would wait for the visitor to hang up."""
+        self._handed -= conn.handed
+        try:
+            if fs.cancelled() or fs.exception() is not None or not fs.result():
+                self._part(conn, FAREWELL_SECONDS if conn.is_whole else LONG_FAREWELL_SECONDS)
+            elif rest := conn.parser.unreader.take_buffered():
+                conn.arriving = Arriving(rest)
+                conn.sock.setblocking(False)
+                self._begin(conn)
+            else:
+                super().finish_request(conn, fs)
+        except (OSError, ValueError):  # a thread has closed it
+            self._drop(conn)
+
+    def murder_pending(self) -> None:
+        """Ends what takes too long, once a second. They do not stand in the order of their ends, as gunicorn's do."""
+        now = time.monotonic()
+        if now < self._looked_at + 1:
+            return
+        self._looked_at = now
+        for conn in [one for one in self.pending_conns if one.timeout <= now]:
+            self._stop_waiting(conn)
+            self._drop(conn)
 
     def _begin(self, conn: Connection) -> None:
         """Most requests are there as a whole by now; for the rest of others the loop waits."""
-        if self._collect(conn):
-            return
-        conn.timeout = time.monotonic() + REQUEST_SECONDS
-        self.pending_conns.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._go_on, conn))
-
-    def _go_on(self, conn: Connection, client: socket.socket) -> None:
-        # Out of the poller first: a thread that has the connection may give it back at once.
-        self.poller.unregister(client)
-        self.pending_conns.remove(conn)
         if not self._collect(conn):
-            self.pending_conns.append(conn)
-            self.poller.register(client, selectors.EVENT_READ, partial(self._go_on, conn))
+            self._wait(conn, REQUEST_SECONDS, self._go_on)
+
+    def _go_on(self, conn: Connection, _client: socket.socket) -> None:
+        # No longer waited for first: a thread that has the connection may give it back at once.
+        until = conn.timeout
+        self._stop_waiting(conn)
+        if not self._collect(conn):
+            self._wait(conn, until - time.monotonic(), self._go_on)
+
+    def _wait(self, conn: Connection, seconds: float, then: Any) -> None:
+        conn.timeout = time.monotonic() + seconds
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(then, conn))
+        self.pending_conns.append(conn)
+
+    def _stop_waiting(self, conn: Connection) -> None:
+        self.poller.unregister(conn.sock)
+        self.pending_conns.remove(conn)
 
     def _collect(self, conn: Connection) -> bool:
-        """Reads what is there; whether the loop is done with it: a thread has it, or it was closed."""
+        """Reads what is there; whether the loop is done with it: a thread has it, or it is to end."""
+        if self._pass_on(conn):  # it came behind the request before it
+            return True
         try:
             read = conn.sock.recv(READ_AT_ONCE)
         except (BlockingIOError, InterruptedError):
             return False
         except OSError:
             read = b""
-        conn.arrived += read
-        if not conn.arrived:
-            self.nr_conns -= 1
-            conn.close()
+        if not read:
+            self._drop(conn)
             return True
-        if not read or is_whole(conn.arrived):
+        conn.arriving.data += read
+        return self._pass_on(conn)
+
+    def _pass_on(self, conn: Connection) -> bool:
+        state = conn.arriving.state()
+        size = len(conn.arriving.data)
+        if state is State.WAITING and size > READ_AT_ONCE and self._collected() + size > MOST_COLLECTED:
+            state = State.NO_ROOM
+        if state in REFUSED:
+            self._refuse(conn, state)
+        elif state is not State.WAITING:
+            conn.is_whole, conn.handed = state is State.WHOLE, size
+            self._handed += size
             self.enqueue_req(conn)
-            return True
-        return False
+        elif conn.arriving.asks:
+            conn.arriving.asks = False
+            return not self._say(conn, CONTINUE)
+        return state is not State.WAITING
 
+    def _collected(self) -> int:
+        return self._handed + sum(len(one.arriving.data) for one in self.pending_conns)
 
-def is_whole(arrived: bytes | bytearray) -> bool:
-    r"""Whether a thread can answer without waiting for the visitor, or waiting on has no use. RFC 9112, section 6.3.
+    def _refuse(self, conn: Connection, state: State) -> None:
+        words = state.value.partition(" ")[2] + "\n"
+        answer = f"HTTP/1.1 {state.value}\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+        conn.arriving = Arriving()
+        if self._say(conn, f"{answer}Content-Length: {len(words)}\r\n\r\n{words}".encode()):
+            self._part(conn, LONG_FAREWELL_SECONDS)
 
-    >>> is_whole(b"GET / HTTP/1.1\r\nHost: x"), is_whole(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-    (False, True)
-    >>> head = b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n"
-    >>> is_whole(head), is_whole(head + b"a=1"), is_whole(head + b"a=12")
-    (False, False, True)
-    >>> chunked = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
-    >>> is_whole(chunked), is_whole(chunked + b"0\r\n\r\n")
-    (False, True)
-    """
-    end = arrived.find(END_OF_HEAD)
-    if end < 0:
-        return len(arrived) > LONGEST_HEAD
-    head = bytes(arrived[:end]).lower()
-    body = len(arrived) - end - len(END_OF_HEAD)
-    if b"\r\nexpect:" in head:
-        return True  # it sends no body before it is asked to
-    if b"\r\ntransfer-encoding:" in head:
-        return arrived.endswith(LAST_CHUNK) or body >= LONGEST_BODY
-    length = LENGTH.search(head)
-    return length is None or body >= min(int(length[1]), LONGEST_BODY)
+    def _say(self, conn: Connection, words: bytes) -> bool:
+        """A few bytes from the loop; a visitor who has no room even for them is let go."""
+        try:
+            conn.sock.send(words)
+        except OSError:
+            self._drop(conn)
+            return False
+        return True
+
+    def _part(self, conn: Connection, seconds: float) -> None:
+        """Ends our side and waits for theirs: closed at once, an answer could be lost (RFC 9112, section 9.6)."""
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._drop(conn)
+        else:
+            self._wait(conn, seconds, self._discard)
+
+    def _discard(self, conn: Connection, client: socket.socket) -> None:
+        try:
+            read = client.recv(READ_AT_ONCE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            read = b""
+        conn.discarded += len(read)
+        if not read or conn.discarded > MOST_DISCARDED:
+            self._stop_waiting(conn)
+            self._drop(conn)
+
+    def _drop(self, conn: Connection) -> None:
+        self.nr_conns -= 1
+        conn.close()

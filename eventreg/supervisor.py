@@ -8,6 +8,7 @@ import ctypes
 import logging
 import multiprocessing
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -34,6 +35,7 @@ STEADY_SECONDS = 10
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30
 """Between the starts of a process that ends by itself again and again; one that was killed comes back at once."""
+MOST_FILES = 65536
 STOP_SECONDS = 4
 _SET_PARENT_DEATH_SIGNAL, _SET_NAME = 1, 15
 """Of prctl(2)."""
@@ -125,6 +127,7 @@ def serve(
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s eventreg: %(message)s")
     log_briefly()
+    _allow_files()
     stopping = threading.Event()
 
     def stop(_signum: int, _frame: FrameType | None) -> None:
@@ -174,6 +177,14 @@ def listen(host: str, port: int) -> socket.socket:
             f"Port {port} on {host} cannot be served: {reason}. Choose another with --port (PORT= with make run)."
         ) from error
     return listener
+
+
+def _allow_files() -> None:
+    """Each visitor is an open file; the limit a shell sets is often lower than it has to be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _replies(port: int | None) -> AbstractContextManager[socket.socket | None]:

@@ -19,6 +19,8 @@ SETTINGS: dict[str, Any] = {
     # The app is made once and shared by the processes: they start together and cost little memory each.
     "preload_app": True,
     "keepalive": 5,
+    # With the files and database connections of a process they stay below 1,024 open files, a common limit.
+    "worker_connections": 800,
     "limit_request_line": 8190,
     "timeout": 60,
     "graceful_timeout": 3,

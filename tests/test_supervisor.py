@@ -67,6 +67,15 @@ def test_killed_processes_come_back_and_no_visitor_is_turned_away(make_live_serv
 
 
 @pytest.mark.sqlite_only
+def test_processes_may_open_as_many_files_as_the_system_allows(make_live_server: MakeServer) -> None:
+    server = make_live_server(inside=["prlimit", "--nofile=256:4096"])
+    limits = Path(f"/proc/{children(server.process.pid)['eventreg-web']}/limits").read_text()
+    assert [line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files")] == [
+        ["4096", "4096"]
+    ]
+
+
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_everything_within_five_seconds(make_live_server: MakeServer, signum: int) -> None:
     server = make_live_server()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from flask import abort, current_app
+from flask import abort, current_app, request
 from flask_babel import gettext as _
 from flask_security import current_user
 
@@ -40,6 +40,14 @@ def _marked(view: Callable[..., Any], rule: str) -> Callable[..., Any]:
 def me() -> Organizer:
     """Whoever is signed in; ask only behind one of the rules below."""
     return cast(Organizer, current_user._get_current_object())  # noqa: SLF001 - werkzeug's public way to unwrap
+
+
+def take_large_body(most: int) -> None:
+    """Before anything reads the form: lets those who are signed in send so many bytes. Others sign in first, unread."""
+    if me().is_authenticated:
+        request.max_content_length = most
+    elif (request.content_length or 0) > current_app.config["MAX_CONTENT_LENGTH"]:
+        abort(_sign_in_first())
 
 
 def signed_in(view: Callable[Params, Result]) -> Callable[Params, Any]:

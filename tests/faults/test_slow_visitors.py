@@ -22,6 +22,26 @@ HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 BODY = urlencode({"name": "Sam", "email": "sam@example.org", "rsvp": "yes"}).encode()
 
 
+POST = b"POST /events/none/rsvp HTTP/1.1\r\nHost: localhost\r\n"
+FORM_DATA = b"Content-Type: multipart/form-data; boundary=part\r\n"
+STALLING = {
+    "a second request": (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nX: ", b"HTTP/1.1 200"),
+    "a head without end": (HALF_A_HEAD + b"x" * 70_000, b"HTTP/1.1 431"),
+    "a body to be asked for": (POST + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n", b"HTTP/1.1 100"),
+    "a chunk that looks like the last": (POST + b"Transfer-Encoding: chunked\r\n\r\n400\r\n0\r\n\r\n", b""),
+    "chunks without end": (POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 60_000, b"HTTP/1.1 413"),
+    "a body too large": (POST + FORM_DATA + b"Content-Length: 5000000\r\n\r\nx", b"HTTP/1.1 404"),
+    "a file of nobody": (
+        b"POST /organize/import HTTP/1.1\r\nHost: x\r\n"
+        + FORM_DATA
+        + b"Content-Length: 1500000\r\n\r\n"
+        + b"x" * 1_400_000,
+        b"HTTP/1.1 302",
+    ),
+}
+"""What visitors begin and do not end, and how the answer to it begins."""
+
+
 def half_a_form(path: str) -> bytes:
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     return f"{head}Connection: close\r\nContent-Length: {len(BODY)}\r\n\r\n".encode() + BODY[:10]
@@ -90,3 +110,27 @@ def test_a_body_in_chunks_and_one_that_waits_to_be_asked_for_are_taken(
             assert read, answers
             answers += read
         assert answers.count(b"HTTP/1.1 200 OK\r\n") == 2
+
+
+def test_no_way_to_stall_holds_a_thread(make_live_server: Callable[..., LiveServer]) -> None:
+    server = make_live_server()
+    where = (urlsplit(server.base_url).hostname, urlsplit(server.base_url).port)
+    with ExitStack() as open_connections:
+        for begun, answer in STALLING.values():
+            stalled = [open_connections.enter_context(socket.create_connection(where, timeout=8)) for _ in range(20)]
+            for connection in stalled:
+                connection.sendall(begun)
+            assert Visitor(patience=8).send(server.url("/events/"))[0] == 200
+            assert {connection.recv(len(answer)) for connection in stalled if answer} <= {answer}
+    assert "Traceback" not in server.log
+
+
+def test_visitors_who_do_not_hang_up_keep_nobody_waiting(make_live_server: Callable[..., LiveServer]) -> None:
+    server = make_live_server()
+    where = (urlsplit(server.base_url).hostname, urlsplit(server.base_url).port)
+    with ExitStack() as open_connections:
+        for _ in range(STALLED):
+            connection = open_connections.enter_context(socket.create_connection(where))
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        for _ in range(10):
+            assert Visitor(patience=8).send(server.url("/events/"))[0] == 200

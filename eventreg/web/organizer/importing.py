@@ -14,7 +14,7 @@ from eventreg.calendar.reading import Reading
 from eventreg.db import db, write_transaction
 from eventreg.events import importing
 from eventreg.events.importing import Outcome
-from eventreg.web.access import me, organizers_only
+from eventreg.web.access import me, organizers_only, take_large_body
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint
 from eventreg.web.organizer.actions import host
@@ -40,7 +40,7 @@ class ImportForm(FlaskForm):
 def _take_large_files(endpoint: str | None, _values: Any) -> None:
     """Before anything reads the form: this one address takes more than the others."""
     if endpoint == "organizer.import_events":
-        request.max_content_length = reading.MOST_BYTES + ROOM_FOR_THE_REST
+        take_large_body(reading.MOST_BYTES + ROOM_FOR_THE_REST)
 
 
 def _register(to: Blueprint) -> None:

@@ -12,7 +12,7 @@ from eventreg.db import db, write_transaction
 from eventreg.errors import InvalidField, NotFound
 from eventreg.events import pictures
 from eventreg.events.models import Event
-from eventreg.web.access import event_editor
+from eventreg.web.access import event_editor, take_large_body
 from eventreg.web.fields import Line
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint, words
@@ -43,7 +43,7 @@ class PictureForm(FlaskForm):
 def _take_large_files(endpoint: str | None, _values: Any) -> None:
     """Before anything reads the form: this one address takes more than the others."""
     if endpoint == "organizer.picture_edit":
-        request.max_content_length = pictures.MOST_BYTES + ROOM_FOR_THE_REST
+        take_large_body(pictures.MOST_BYTES + ROOM_FOR_THE_REST)
 
 
 def _register(to: Blueprint) -> None:

@@ -54,6 +54,13 @@ def test_upload_with_past_takes_what_is_over(olga, session, now) -> None:
     assert session.scalars(sa.select(Event.title)).all() == ["Over"]
 
 
+def test_large_file_of_nobody_is_not_read(client) -> None:
+    content = b"x" * (300 * 1024)
+    for path in ("/organize/import", "/organize/events/talk/picture"):
+        response = client.post(path, data=content, content_type="multipart/form-data; boundary=part")
+        assert (response.status_code, response.headers["Location"].partition("?")[0]) == (302, "/auth/login")
+
+
 def test_upload_of_something_else_says_so_at_the_field(olga, session) -> None:
     faults = {
         b"<html></html>": "This is no calendar file.",
