@@ -30,6 +30,8 @@ READ = frozenset({"q", "category", "audience", "from", "to", "past", "page", "af
 """The parameters public pages read; any others, like those a social network adds, make no other page."""
 OLD_SHARE = 4
 """Pages asked for once may fill one part in this many, so that a robot's thousand searches push out no other page."""
+LONGEST_QUERY = 1000
+"""Characters; a page asked for with more is made anew each time."""
 Key = tuple[str, str, str, str]
 
 
@@ -94,7 +96,8 @@ class Door:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serves one request."""
         if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
-            page = self._cache.get(_key(environ))
+            key = _key(environ)
+            page = self._cache.get(key) if key else None
             if page is not None and self._is_true(page):
                 return page.answer(environ, start_response)
         return self._inner(environ, start_response)
@@ -147,15 +150,20 @@ def _store(response: Response) -> Response:
         request.environ["HTTP_IF_NONE_MATCH"] = tags
     page = KeptPage.of(response, facts=facts, since=since, until=until)
     cache = of(current_app)
-    if page.size <= cache.limit // OLD_SHARE:
-        cache.put(_key(request.environ), page)
+    key = _key(request.environ)
+    if key and page.size <= cache.limit // OLD_SHARE:
+        cache.put(key, page)
     return page.response(request.environ)
 
 
-def _key(environ: dict[str, Any]) -> Key:
+def _key(environ: dict[str, Any]) -> Key | None:
+    """What the page is kept under; None when it is not."""
+    query: str = environ.get("QUERY_STRING", "")
+    if len(query) > LONGEST_QUERY or not query.isascii():
+        return None
     return (
         environ["PATH_INFO"],
-        _read(environ["QUERY_STRING"]) if environ.get("QUERY_STRING") else "",
+        _read(query) if query else "",
         environ.get("SCRIPT_NAME", ""),
         i18n.language(environ.get("HTTP_ACCEPT_LANGUAGE", "")),
     )
@@ -163,9 +171,9 @@ def _key(environ: dict[str, Any]) -> Key:
 
 @lru_cache(maxsize=1024)
 def _read(query: str) -> str:
-    """The query in one spelling, the first of each parameter that is read."""
+    """The query in one spelling, the first of each parameter that is read, decoded as Flask does it."""
     found: dict[str, str] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True, errors="replace"):
+    for name, value in parse_qsl(query, keep_blank_values=True, errors="werkzeug.url_quote"):
         if name in READ:
             found.setdefault(name, value)
-    return urlencode(sorted(found.items()), errors="surrogatepass")
+    return urlencode(sorted(found.items()))

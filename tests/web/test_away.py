@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from eventreg.db import db, peek
 from tests.support.html import Page
 
 pytestmark = pytest.mark.sqlite_only
@@ -37,6 +38,11 @@ def test_a_page_that_was_only_to_be_read_asks_to_come_back(visitor: FlaskClient)
     response = visitor.get("/events/tea")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
     assert Page.of(response).forms == []
+
+
+def test_whether_a_kept_page_is_still_true_is_not_known(make_app: Callable[..., Flask]) -> None:
+    with make_app(DATABASE_URL=NOBODY).app_context():
+        assert peek(db.engine, "SELECT 1") is None
 
 
 def test_a_program_is_told_in_its_own_way(visitor: FlaskClient) -> None:

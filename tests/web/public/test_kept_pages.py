@@ -264,6 +264,31 @@ def test_filters_are_not_mixed_up(client: FlaskClient, make_event: MakeEvent) ->
         )
 
 
+@pytest.mark.parametrize(
+    ("asked", "other", "said"),
+    [("q=%FF", "q=%EF%BF%BD", "%FF"), ("q=\xc3\xa9", "q=%C3%83%C2%A9", "é"), ("q=%E9%", "q=%EF%BF%BD%", "%E9%")],
+)
+def test_queries_that_are_read_differently_are_different_pages(
+    client: FlaskClient, make_event: MakeEvent, asked: str, other: str, said: str
+) -> None:
+    make(make_event)
+    for query in (other, asked, other, asked):
+        page = Page.of(client.get("/events/", environ_overrides={"QUERY_STRING": query}))
+    assert dict(page.form("q").data())["q"] == said
+
+
+def test_page_of_a_query_without_end_is_not_kept(client: FlaskClient, make_event: MakeEvent) -> None:
+    make(make_event)
+    counts = []
+    for length in (900, 1100):
+        path = f"/events/?q={'x' * length}"
+        client.get(path)
+        with query_counter() as queries:
+            assert client.get(path).status_code == 200
+        counts.append(queries.count > 1)
+    assert counts == [False, True]
+
+
 def test_nothing_is_kept_beyond_the_limit(make_app: Callable[..., Flask], make_client: Any, make_event: Any) -> None:
     make(make_event)
     app = make_app(PAGE_CACHE_MB=1)
