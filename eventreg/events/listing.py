@@ -25,6 +25,8 @@ from eventreg.events.spans import LISTED, Conditions, stays
 PAGE_SIZE = 20
 MOST_COUNTED = 500
 """Beyond so many, a list says “more than”: a count would have to read every event."""
+_LARGEST_ID = 2**31 - 1
+"""PostgreSQL refuses to compare with a larger one."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -68,7 +70,9 @@ class Place:
     def read(cls, text: str) -> "Place | None":
         """Back from an address; None when it is none."""
         found = re.fullmatch(r"(-?[0-9]{1,16})\.([0-9]{1,10})", text)
-        return cls(_EPOCH + timedelta(microseconds=int(found[1])), int(found[2])) if found else None
+        if found is None or int(found[2]) > _LARGEST_ID:
+            return None
+        return cls(_EPOCH + timedelta(microseconds=int(found[1])), int(found[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,8 @@ def _titles(page: listing.Page) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "given", ["", "x", "1", "1.2.3", "1e9.1", "99999999999999999999.1", "1.99999999999999", "-.1", "１.1"]
+    "given",
+    ["", "x", "1", "1.2.3", "1e9.1", "99999999999999999999.1", "1.99999999999999", "1.2147483648", "-.1", "１.1"],
 )
 def test_place_that_is_none_is_left_out(given: str) -> None:
     assert Place.read(given) is None
@@ -272,6 +273,9 @@ def many(session: Session, now: datetime) -> None:
             for number in range(-1000, 1000)
         ],
     )  # fmt: skip
+    if session.get_bind().dialect.name == "postgresql":
+        # New rows wait in a list before the index of words; until the next vacuum all of it is read, at its cost.
+        session.execute(text("SELECT gin_clean_pending_list('ix_events_search_text_trgm')"))
     session.commit()
     session.execute(text("ANALYZE events"))
     session.commit()

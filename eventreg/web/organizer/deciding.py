@@ -16,6 +16,8 @@ from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint
 from eventreg.web.organizer.people import LARGEST_ID
 
+MOST_DIGITS = len(str(LARGEST_ID))
+
 
 @blueprint.post("/events/<slug>/attendees/decide")
 @event_editor
@@ -40,7 +42,8 @@ def attendee_decide(event: Event) -> Response:
 def _ticked() -> list[int]:
     """The registrations named in the form; what is no number is nobody."""
     given = request.form.getlist("registration")
-    return [int(text) for text in given if text.isascii() and text.isdigit() and int(text[:12]) < LARGEST_ID]
+    numbers = [int(text) for text in given if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS]
+    return [number for number in numbers if number < LARGEST_ID]
 
 
 def _in_words(done: Decided) -> str:

@@ -19,6 +19,7 @@ from eventreg.web.fields import Given, Line, key_at_most
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint, words
 from eventreg.web.organizer.actions import host
+from eventreg.web.organizer.people import LARGEST_ID
 
 UNPROCESSABLE = 422
 
@@ -120,7 +121,7 @@ def followed_remove(calendar_id: int) -> Any:
 
 def _refuse_others(calendar_id: int) -> FollowedCalendar:
     """The calendar, when it is theirs. Raises: NotFound, as for one that never was."""
-    calendar = db.session.get(FollowedCalendar, calendar_id)
+    calendar = db.session.get(FollowedCalendar, calendar_id) if calendar_id < LARGEST_ID else None
     if calendar is None or not access.can_edit(me(), calendar):
         raise NotFound(_("There is no such calendar at your desk."))
     return calendar

@@ -55,7 +55,7 @@ def test_several_are_declined_at_once(olga: Any, event: Event, session: Session)
     assert statuses(session) == ["cancelled", "cancelled"]
 
 
-@pytest.mark.parametrize("ids", [(), ("x",), ("9" * 40,), (-1,)])
+@pytest.mark.parametrize("ids", [(), ("x",), ("9" * 40,), ("0" * 12 + "9" * 12,), (-1,)])
 def test_nobody_ticked_decides_nothing(olga: Any, event: Event, session: Session, ids: tuple[object, ...]) -> None:
     assert "Nobody was ticked, so nothing was decided." in decide(olga, event.slug, "approve", *ids).text
     assert statuses(session) == ["pending", "pending"]

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from eventreg.events.models import Event
 from eventreg.following.models import FollowedCalendar
+from eventreg.registrations.models import Registration
 from tests.support.html import Page
 
 PAGE = "/organize/calendars"
@@ -96,6 +97,10 @@ def test_calendar_of_another_organizer_is_unknown(session, calendar, make_organi
     assert other.get(f"{PAGE}/{calendar.id}/remove").status_code == 404
 
 
+def test_calendar_with_a_number_beyond_all_numbers_is_unknown(olga) -> None:
+    assert olga.get(f"{PAGE}/99999999999/remove").status_code == 404
+
+
 def test_what_went_wrong_stands_at_the_desk(olga, session, calendar) -> None:
     calendar.failures, calendar.report = 3, "Its server answers with an error (500)."
     assert "It could not be read 3 times in a row: Its server answers" in Page.of(olga.get(PAGE)).text
@@ -114,6 +119,15 @@ def test_event_names_where_it_comes_from_and_takes_no_answers(client, followed, 
 def test_followed_event_is_listed_and_fed_like_others(client, followed) -> None:
     assert "Lecture" in Page.of(client.get("/")).text
     assert b"SUMMARY:Lecture" in client.get("/calendar.ics").data
+
+
+def test_desk_adds_nobody_to_a_followed_event(olga, session, followed) -> None:
+    people = f"/organize/events/{followed.slug}/attendees"
+    assert "Add a person" not in {words for _address, words in Page.of(olga.get(people)).links}
+    page = Page.of(olga.get(f"{people}/new"))
+    refused = page.submit(olga, page.form("rsvp").set(name="Amira", email="amira@example.org"))
+    assert (refused.status_code, session.scalars(sa.select(Registration)).all()) == (422, [])
+    assert "This event comes from a followed calendar" in Page.of(refused).text
 
 
 def test_desk_offers_no_change_of_a_followed_event_and_refuses_one(olga, session, followed) -> None:
