@@ -76,12 +76,6 @@ def test_settings_that_contradict_each_other_are_named(tmp_path) -> None:
         create_app({"MAIL_USE_TLS": True, "MAIL_USE_SSL": True}, instance_path=tmp_path)
 
 
-@pytest.mark.parametrize("path", ["/events", "/events/", "/r/site", "/static"])
-def test_path_that_begins_like_an_address_of_the_site_is_refused(tmp_path, path: str) -> None:
-    with pytest.raises(SettingError, match=f"BASE_URL ends in {path.rstrip('/')}, but"):
-        create_app({"BASE_URL": f"https://dept.example{path}"}, instance_path=tmp_path)
-
-
 def test_environment_wins_over_instance_file_wins_over_default(tmp_path, monkeypatch) -> None:
     (tmp_path / "config.py").write_text('SITE_NAME = "From the file"\nMAIL_PORT = 2525\n')
     monkeypatch.setenv("EVENTREG_SITE_NAME", "From the environment")

@@ -22,7 +22,7 @@ from eventreg.web import (
     tokens,
 )
 from eventreg.web.attendee import context
-from eventreg.web.prefix import Prefix, refuse_own
+from eventreg.web.prefix import Prefix
 
 
 def init_app(app: Flask) -> None:
@@ -32,7 +32,6 @@ def init_app(app: Flask) -> None:
     for package in (public, attendee, organizer, auth, api):
         app.register_blueprint(package.blueprint)
     if prefix := urlsplit(app.config["BASE_URL"]).path:
-        refuse_own(app, prefix)
         app.wsgi_app = Prefix(app.wsgi_app, prefix)  # type: ignore[method-assign]
     if proxies := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]

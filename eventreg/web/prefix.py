@@ -3,10 +3,6 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from flask import Flask
-
-from eventreg.errors import SettingError
-
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -25,13 +21,3 @@ class Prefix:
             environ["PATH_INFO"] = path[len(self.prefix) :] or "/"
         environ["SCRIPT_NAME"] = self.prefix
         return self.app(environ, start_response)
-
-
-def refuse_own(app: Flask, prefix: str) -> None:
-    """Below /events, /events/tea may be an event or, stripped, the page /tea. Raises: SettingError where that is so."""
-    first = prefix.strip("/").partition("/")[0]
-    if first in {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}:
-        raise SettingError(
-            f"BASE_URL ends in {prefix}, but addresses of this site begin with /{first} themselves and could not be "
-            "told from others behind a proxy. Choose another path, like /whats-on."
-        )
