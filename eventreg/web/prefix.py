@@ -1,4 +1,7 @@
-"""Lets the site live below a path, as BASE_URL says, behind proxies that strip that path and ones that do not."""
+"""Lets the site live below a path, as BASE_URL says, behind proxies that strip that path and ones that do not.
+
+Where the path is also the beginning of an address of the site, like `/events`, it must not be stripped before.
+"""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
