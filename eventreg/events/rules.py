@@ -52,6 +52,16 @@ def closes_at(event: Event) -> datetime:
     return event.registration_closes_at or (event.ends_at if event.all_day else event.starts_at)
 
 
+def line_ends_at(event: Event) -> datetime:
+    """Until when whoever waits moves up: until the event begins, or until registration ends where that is later."""
+    return max(event.starts_at, closes_at(event))
+
+
+def outgrows(event: Event, party_size: int) -> bool:
+    """Whether a party is larger than the whole event, so that waiting would never bring it in."""
+    return event.capacity is not None and party_size > event.capacity
+
+
 def next_change(event: Event, now: datetime) -> datetime | None:
     """When the clock alone next changes what is said of getting in; None when it does so no more."""
     moments = (event.registration_opens_at, closes_at(event), event.ends_at)

@@ -1,7 +1,7 @@
 """Making, changing, publishing, cancelling and duplicating events.
 
 Who must be told about a change, and who moves up when seats appear, is decided by
-`registrations.event_changes`, which calls `update` and `cancel` here.
+`registrations.event_changes`, which calls `update`, `publish` and `cancel` here.
 """
 
 import uuid

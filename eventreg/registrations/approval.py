@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from eventreg import audit
 from eventreg.errors import EventStateError
+from eventreg.events import rules
 from eventreg.events.models import Event
 from eventreg.registrations import changes, messages, seats, waitlist
 from eventreg.registrations.models import Registration
@@ -33,13 +34,15 @@ class Decided:
 def approve(session: Session, *, registration_id: int, actor: audit.Actor, now: datetime) -> Outcome:
     """Lets somebody come, or wait when their party does not fit.
 
-    Raises: NotFound; EventStateError when they do not ask, the event is cancelled or over, or there is neither room
-    nor a waitlist.
+    Raises: NotFound; EventStateError when they do not ask, the event is cancelled or over, there is neither room nor a
+    waitlist, or the party is larger than the event.
     """
     event, registration = changes.load(session, registration_id)
     _refuse_unless_asking(registration)
     _refuse_once_over(event, now)
     if not _let_in(session, event, registration, actor=actor, now=now):
+        if rules.outgrows(event, registration.party_size):
+            raise EventStateError(_("The party is larger than the whole event. Raise the capacity first."))
         raise EventStateError(
             _("The party does not fit into the free places, and the event has no waitlist. Raise the capacity first.")
         )
@@ -110,11 +113,12 @@ def _refuse_once_over(event: Event, now: datetime) -> None:
 
 def _let_in(session: Session, event: Event, registration: Registration, *, actor: audit.Actor, now: datetime) -> bool:
     """Seats or a place in line; False when there is neither."""
-    is_kept = waitlist.holds_seats(session, event.id, event.waitlist_rule)
+    is_kept = waitlist.holds_seats(session, event)
     if not is_kept and seats.take(session, event_id=event.id, seats=registration.party_size) is not None:
         registration.status = "confirmed"
-    elif event.waitlist_open:
-        registration.status, registration.waitlisted_at = "waitlisted", now
+    elif event.waitlist_open and not rules.outgrows(event, registration.party_size):
+        _place, since = waitlist.end(session, event.id, now=now)
+        registration.status, registration.waitlisted_at = "waitlisted", since
     else:
         return False
     registration.updated_at = now

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from eventreg import audit
 from eventreg.errors import EventStateError, InvalidField
-from eventreg.registrations import changes, messages, promotion, seats
+from eventreg.registrations import changes, messages, promotion, seats, waitlist
 from eventreg.registrations.models import Registration
 from eventreg.registrations.outcome import Outcome
 from eventreg.registrations.service import (
@@ -26,19 +26,23 @@ def add_by_organizer(
 ) -> Outcome:
     """Registers somebody by hand, also before registration opens and after it closes.
 
-    Raises: NotFound; EventStateError for an event that is cancelled or over; InvalidField("email") when the
-    address has a live registration; InvalidField("party_size"); EventFull.
+    Raises: NotFound; EventStateError for an event that is cancelled, over or run elsewhere; InvalidField("email") when
+    the address has a live registration; InvalidField("party_size"); EventFull.
     """
     event = seats.lock(session, event_id)
     if event.status == "cancelled" or event.ends_at <= now:
         raise EventStateError(_("Nobody can be added to an event that is cancelled or over."))
-    status = "confirmed"
+    if event.source_id is not None:
+        raise EventStateError(_("This event comes from a followed calendar, and whoever runs it takes the answers."))
+    status, since = "confirmed", None
     if form.rsvp == "yes":
         refuse_larger_than_allowed(event, form.party_size)
         if seats.take(session, event_id=event_id, seats=form.party_size) is None:
             refuse_unless_waiting(event, form)
-            status = "waitlisted"
-    new = insert_registration(session, event_id=event_id, form=form, status=status, source="organizer", now=now)
+            status, since = "waitlisted", waitlist.end(session, event_id, now=now)[1]
+    new = insert_registration(
+        session, event_id=event_id, form=form, status=status, source="organizer", now=now, since=since
+    )
     if new is None:
         raise InvalidField("email", _("This address is registered already. Open that registration to change it."))
     registration_id = new.id

@@ -1,4 +1,4 @@
-"""Changing and cancelling an event, with everything that follows for the people registered."""
+"""Changing, publishing and cancelling an event, with everything that follows for the people registered."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ TOLD = frozenset(CALENDAR - {"status"})
 """Changes that a mail to the people registered speaks of: all that their calendar entries show."""
 TOO_LONG = frozenset({"description", "directions"})
 """Said to have changed, and read on the event's page."""
+MOVING = frozenset({"capacity", "waitlist_rule", "starts_at", "ends_at", "all_day", "registration_closes_at"})
+"""Changes that may let the waitlist move: more places, another rule, or a later `rules.line_ends_at`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,18 @@ def save(
         offers.end_by_start(session, event)
     told = notify_update(session, event=event, changes=changes, now=now) if are_told(changes, notify) else 0
     promoted = 0
-    if changes.keys() & {"capacity", "waitlist_rule", "starts_at"}:  # an event that had begun may be put off
+    if changes.keys() & MOVING:
         promoted = promotion.promote(session, event_id=event_id, now=now)
     return Saved(changes, told, promoted)
+
+
+def publish(session: Session, *, event_id: int, actor: audit.Actor, now: datetime) -> int:
+    """Makes a draft visible, and moves up who was put on its waitlist and fits by now; how many parties moved.
+
+    Raises: as `events.publish`.
+    """
+    events.publish(session, event_id=event_id, actor=actor, now=now)
+    return promotion.promote(session, event_id=event_id, now=now)
 
 
 def are_told(changes: Iterable[str], notify: bool | None) -> bool:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from eventreg.errors import EventFull
+from eventreg.errors import EventFull, InvalidField
 from eventreg.events import rules
 from eventreg.events.models import Event
 from eventreg.registrations import seats, waitlist
@@ -48,8 +48,10 @@ def move(
     else:
         if form.party_size != registration.party_size or registration.rsvp != "yes":
             refuse_larger_than_allowed(event, form.party_size)
+        if not by_organizer:
+            _refuse_to_grow_unapproved(event, registration, form.party_size)
         if held:
-            _take_more_or_fewer(session, event, registration, form.party_size)
+            _take_more_or_fewer(session, event, registration, form.party_size, by_organizer=by_organizer)
         elif registration.rsvp != "yes":
             _begin(session, event, registration, form, by_organizer=by_organizer, now=now)
         # Somebody who waits keeps their place in line, and somebody who asked goes on asking, whatever their number.
@@ -65,13 +67,35 @@ def leave(session: Session, event: Event, registration: Registration, *, status:
     registration.waitlisted_at = registration.offer_expires_at = None
 
 
-def _take_more_or_fewer(session: Session, event: Event, registration: Registration, party_size: int) -> None:
+def _refuse_to_grow_unapproved(event: Event, registration: Registration, party_size: int) -> None:
+    """Raises: InvalidField when more would come than an organizer has approved."""
+    is_let_in = registration.rsvp == "yes" and registration.status != "pending"
+    if event.needs_approval and is_let_in and party_size > registration.party_size:
+        raise InvalidField(
+            "party_size",
+            _(
+                "The organizers decide who comes: ask them if you would like to bring more people. Your registration "
+                "still stands for %(held)s.",
+                held=registration.party_size,
+            ),
+        )
+
+
+def _take_more_or_fewer(
+    session: Session, event: Event, registration: Registration, party_size: int, *, by_organizer: bool
+) -> None:
+    """The seats that differ. Raises: EventFull when they are taken, or kept for somebody who waits."""
     more = party_size - registration.party_size
     if more < 0:
         seats.give_back(session, event_id=event.id, seats=-more)
-    elif more > 0 and seats.take(session, event_id=event.id, seats=more) is None:
-        words = _no_room_for_more(event, registration)
-        raise EventFull(words, seats_left=rules.seats_left(event) or 0, can_wait=False)
+    if more <= 0:
+        return
+    left = max(rules.seats_left(event) or 0, 0)
+    if left and not by_organizer and waitlist.holds_seats(session, event):
+        words = _("The places left are kept for people who wait.")
+        raise EventFull(_still_stands(registration, words), seats_left=0, can_wait=False)
+    if seats.take(session, event_id=event.id, seats=more) is None:
+        raise EventFull(_still_stands(registration, _places_left(left)), seats_left=left, can_wait=False)
 
 
 def _begin(
@@ -81,16 +105,17 @@ def _begin(
     if event.needs_approval and not by_organizer:
         registration.status = "pending"
         return
-    held_for_others = waitlist.holds_seats(session, event.id, event.waitlist_rule)
+    held_for_others = waitlist.holds_seats(session, event)
     if not held_for_others and seats.take(session, event_id=event.id, seats=form.party_size) is not None:
         registration.status = "confirmed"
         return
     refuse_unless_waiting(event, form)
-    registration.status, registration.waitlisted_at = "waitlisted", now
+    _place, since = waitlist.end(session, event.id, now=now)
+    registration.status, registration.waitlisted_at = "waitlisted", since
 
 
-def _no_room_for_more(event: Event, registration: Registration) -> str:
-    left, held = _places_left(max(rules.seats_left(event) or 0, 0)), registration.party_size
+def _still_stands(registration: Registration, left: str) -> str:
+    held = registration.party_size
     if registration.is_offered:
         return _("%(left)s The offer still stands for %(held)s.", left=left, held=held)
     return _("%(left)s Your registration still stands for %(held)s.", left=left, held=held)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from eventreg import audit
@@ -19,6 +19,8 @@ from eventreg.registrations.models import Registration
 from eventreg.registrations.outcome import Outcome
 from eventreg.registrations.promotion import promote
 
+IS_OPEN: ColumnElement[bool] = and_(Registration.status == "waitlisted", Registration.offer_expires_at.is_not(None))
+"""Has an offer. The version before knows of none, and may leave the column filled on somebody it has moved up."""
 LATE = timedelta(minutes=5)
 """The clock comes by every minute; an offer this far past its time has been missed."""
 
@@ -91,9 +93,7 @@ def are_due(session: Session, *, now: datetime) -> bool:
 
 def next_due_at(session: Session) -> datetime | None:
     """When the next offer runs out; None while none is open."""
-    return session.scalar(
-        select(func.min(Registration.offer_expires_at)).where(Registration.offer_expires_at.is_not(None))
-    )
+    return session.scalar(select(func.min(Registration.offer_expires_at)).where(IS_OPEN))
 
 
 def overdue(session: Session, now: datetime) -> Sequence[str]:
@@ -112,7 +112,7 @@ def end_by_start(session: Session, event: Event) -> None:
     """An event that was moved nearer ends its open offers when it begins, at the latest."""
     session.execute(
         update(Registration)
-        .where(Registration.event_id == event.id, Registration.offer_expires_at > event.starts_at)
+        .where(Registration.event_id == event.id, IS_OPEN, Registration.offer_expires_at > event.starts_at)
         .values(offer_expires_at=event.starts_at)
         .execution_options(synchronize_session=False)
     )
@@ -120,7 +120,7 @@ def end_by_start(session: Session, event: Event) -> None:
 
 def withdraw_all(session: Session, event: Event) -> None:
     """Ends every open offer of an event that is called off; its people wait as before, for what will not come."""
-    open_ones = (Registration.event_id == event.id, Registration.offer_expires_at.is_not(None))
+    open_ones = (Registration.event_id == event.id, IS_OPEN)
     heads = session.scalar(select(func.coalesce(func.sum(Registration.party_size), 0)).where(*open_ones))
     if heads:
         seats.give_back(session, event_id=event.id, seats=int(heads))
@@ -134,7 +134,7 @@ def withdraw_all(session: Session, event: Event) -> None:
 
 def _has_lapsed(moment: datetime) -> ColumnElement[bool]:
     """True of no row without an offer; SQLite uses the partial index for it."""
-    return Registration.offer_expires_at <= moment
+    return and_(Registration.status == "waitlisted", Registration.offer_expires_at <= moment)
 
 
 def _take_back(session: Session, event: Event, registration: Registration, *, now: datetime) -> None:

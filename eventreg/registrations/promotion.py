@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from eventreg import audit
+from eventreg.events import rules
 from eventreg.events.models import Event
 from eventreg.registrations import messages, seats, waitlist
 from eventreg.registrations.models import Registration
@@ -21,11 +22,11 @@ def promote(session: Session, *, event_id: int, now: datetime) -> int:
     """Moves up whoever fits into the free seats, oldest first; how many parties moved.
 
     Runs in the transaction that freed the seats, or in which somebody left the line. Nobody is moved into an event
-    that is cancelled, a draft or already under way.
+    that is cancelled, a draft, or under way and closed.
     """
     moved = 0
     event = seats.lock(session, event_id)
-    while event.status == "published" and now < event.starts_at:
+    while event.status == "published" and now < rules.line_ends_at(event):
         chosen = waitlist.next_in_line(session, event)
         if not chosen or not _move_up_together(session, event, chosen, now=now):
             break

@@ -76,13 +76,16 @@ def lock(session: Session, event_id: int) -> Event:
 
 
 def is_open_to_newcomers(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """`events.rules.availability` as SQL: published, inside the window, and no seat held for somebody waiting.
+    """`events.rules.availability` as SQL: published, of this site, inside the window, no seat held for who waits.
 
-    Nor does an organizer have to approve first.
+    Nor does an organizer have to approve first. `waitlist.holds_seats` says for which of them seats are held.
     """
-    someone_waits = exists().where(Registration.event_id == _EVENTS.c.id, IN_LINE)
+    someone_waits = exists().where(
+        Registration.event_id == _EVENTS.c.id, IN_LINE, Registration.party_size <= _EVENTS.c.capacity
+    )
     return and_(
         _EVENTS.c.status == "published",
+        _EVENTS.c.source_id.is_(None),
         _EVENTS.c.needs_approval.is_(false()),
         or_(_EVENTS.c.registration_opens_at.is_(None), _EVENTS.c.registration_opens_at <= now),
         or_(

@@ -69,7 +69,7 @@ def register(
     the link of what it answered before: the form tells nobody who is coming.
 
     `seen` is the uid and revision of the event that the answer was checked against, where that was earlier.
-    Raises: NotFound, EventChanged, RegistrationNotOpen, EventFull (nothing is taken then).
+    Raises: NotFound, EventChanged, RegistrationNotOpen, InvalidField, EventFull (nothing is taken then).
     """
     holds = form.rsvp == "yes"
     take = partial(seats.take, session, event_id=event_id, seats=form.party_size, now=now, seen=seen)
@@ -81,8 +81,8 @@ def register(
             raise EventChanged
         status = _admit(session, event, form, now)
         sequence = event.sequence
-    place = waitlist.length(session, event_id) + 1 if status == "waitlisted" else None
-    new = insert_registration(session, event_id=event_id, form=form, status=status, source=source, now=now)
+    place, since = waitlist.end(session, event_id, now=now) if status == "waitlisted" else (None, None)
+    new = insert_registration(session, event_id=event_id, form=form, status=status, source=source, now=now, since=since)
     outcome = partial(Outcome, rsvp=form.rsvp, status=status, party_size=form.party_size, position=place)
     if new is None:
         if holds and status == "confirmed":
@@ -107,7 +107,7 @@ def register(
 def _admit(session: Session, event: Event, form: AnswerForm, now: datetime) -> str:
     """Decides under the event's lock what the quick way could not: the registration's status.
 
-    Raises: RegistrationNotOpen, EventFull.
+    Raises: RegistrationNotOpen, InvalidField, EventFull.
     """
     refuse_unless_open(event, now)
     if form.rsvp != "yes":
@@ -131,7 +131,16 @@ def refuse_unless_open(event: Event, now: datetime) -> None:
 
 
 def refuse_larger_than_allowed(event: Event, party_size: int) -> None:
-    """Raises: InvalidField when the event takes no parties of that size."""
+    """Raises: InvalidField when the event takes no parties of that size, or has not that many places in all."""
+    if event.capacity is not None and event.capacity < min(event.max_party_size, party_size):
+        raise InvalidField(
+            "party_size",
+            ngettext(
+                "This event has one place in all, so people come one by one.",
+                "This event has %(num)d places in all, so at most %(num)d people can come on one registration.",
+                event.capacity,
+            ),
+        )
     if not 1 <= party_size <= event.max_party_size:
         raise InvalidField(
             "party_size",
@@ -168,9 +177,16 @@ def refuse_unless_waiting(event: Event, form: AnswerForm) -> None:
 
 
 def insert_registration(
-    session: Session, *, event_id: int, form: AnswerForm, status: str, source: str, now: datetime
+    session: Session,
+    *,
+    event_id: int,
+    form: AnswerForm,
+    status: str,
+    source: str,
+    now: datetime,
+    since: datetime | None = None,
 ) -> arrivals.Inserted | None:
-    """The new row; None when this address has a live registration."""
+    """The new row, in line since `since` (see `waitlist.end`); None when this address has a live registration."""
     values = {
         "event_id": event_id,
         "name": form.name,
@@ -180,7 +196,7 @@ def insert_registration(
         "rsvp": form.rsvp,
         "status": status,
         "party_size": form.party_size,
-        "waitlisted_at": now if status == "waitlisted" else None,
+        "waitlisted_at": since,
         "source": source,
     }
     return arrivals.insert(session, values, now=now)

@@ -1,12 +1,13 @@
 """Who waits, in which order, and who is next.
 
 First come, first served. A party larger than the free seats is skipped until enough are free (rule "skip"),
-or everybody behind it waits with it (rule "hold"); the rule is the event's and is written on its form. Whoever has
-been offered a place has left the line: their seats are held for them.
+or everybody behind it waits with it (rule "hold"); the rule is the event's and is written on its form. A party larger
+than the whole event, whose capacity was lowered, holds up nobody. Whoever has been offered a place has left the line:
+their seats are held for them.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -15,6 +16,8 @@ from eventreg.events.models import Event
 from eventreg.registrations.models import Registration
 from eventreg.registrations.seats import IN_LINE
 
+INSTANT = timedelta(microseconds=1)
+"""The smallest step of time that both databases keep."""
 AT_ONCE = 500
 """Parties that move up in one round at most, so that no round holds more than these in memory."""
 
@@ -44,19 +47,24 @@ def place_of(session: Session, registration: Registration) -> int | None:
     )
 
 
-def length(session: Session, event_id: int) -> int:
-    """How many parties are in line."""
-    query = select(func.count()).where(Registration.event_id == event_id, IN_LINE)
-    return session.scalar(query) or 0
+def end(session: Session, event_id: int, *, now: datetime) -> tuple[int, datetime]:
+    """The place of whoever joins the line now, and their `waitlisted_at`; asked under the event's lock.
+
+    That is later than everybody's in line, also when the clock has gone back meanwhile.
+    """
+    query = select(func.count(), func.max(Registration.waitlisted_at)).where(Registration.event_id == event_id, IN_LINE)
+    count, last = session.execute(query).one()
+    return count + 1, now if last is None else max(now, last + INSTANT)
 
 
-def holds_seats(session: Session, event_id: int, rule: str) -> bool:
-    """Whether free seats are kept for somebody who waits."""
-    if rule != "hold":
+def holds_seats(session: Session, event: Event) -> bool:
+    """Whether free seats are kept for somebody who waits; not for a party that never fits."""
+    if event.waitlist_rule != "hold" or event.capacity is None:
         return False
-    return (
-        session.scalar(select(Registration.id).where(Registration.event_id == event_id, IN_LINE).limit(1)) is not None
+    first = select(Registration.id).where(
+        Registration.event_id == event.id, IN_LINE, Registration.party_size <= event.capacity
     )
+    return session.scalar(first.limit(1)) is not None
 
 
 def next_in_line(session: Session, event: Event) -> Sequence[Registration]:
@@ -73,8 +81,9 @@ def next_in_line(session: Session, event: Event) -> Sequence[Registration]:
         .order_by(Registration.waitlisted_at, Registration.id)
         .limit(AT_ONCE if free is None else min(AT_ONCE, free))
     )
-    if free is not None and event.waitlist_rule == "skip":
-        query = query.where(Registration.party_size <= free)
+    if free is not None:
+        largest = free if event.waitlist_rule == "skip" else event.capacity
+        query = query.where(Registration.party_size <= largest)
     chosen = []
     for registration_id, party_size in session.execute(query):
         if free is not None and party_size > free:
@@ -97,8 +106,13 @@ def next_in_line(session: Session, event: Event) -> Sequence[Registration]:
 def stuck(session: Session, now: datetime) -> Sequence[str]:
     """Slugs of events where somebody waits although the rule gives them a free seat; for `eventreg doctor`.
 
-    Nobody moves up once an event has begun, so only those still to come are looked at.
+    Looks only at events whose line still moves: `rules.line_ends_at` as SQL.
     """
+    moves = or_(
+        Event.starts_at > now,
+        Event.registration_closes_at > now,
+        and_(Event.registration_closes_at.is_(None), Event.all_day, Event.ends_at > now),
+    )
     fits = or_(Event.capacity.is_(None), Registration.party_size <= Event.capacity - Event.seats_taken)
     earlier = Registration.__table__.alias("earlier")
     is_first = ~(
@@ -107,6 +121,7 @@ def stuck(session: Session, now: datetime) -> Sequence[str]:
             earlier.c.event_id == Registration.event_id,
             earlier.c.status == "waitlisted",
             earlier.c.offer_expires_at.is_(None),
+            earlier.c.party_size <= Event.capacity,
             or_(
                 earlier.c.waitlisted_at < Registration.waitlisted_at,
                 and_(earlier.c.waitlisted_at == Registration.waitlisted_at, earlier.c.id < Registration.id),
@@ -117,7 +132,7 @@ def stuck(session: Session, now: datetime) -> Sequence[str]:
     query = (
         select(Event.slug)
         .join(Registration, and_(Registration.event_id == Event.id, IN_LINE))
-        .where(Event.status == "published", Event.starts_at > now, fits, or_(Event.waitlist_rule == "skip", is_first))
+        .where(Event.status == "published", moves, fits, or_(Event.waitlist_rule == "skip", is_first))
         .distinct()
         .order_by(Event.slug)
     )

@@ -72,22 +72,46 @@ def test_approved_party_that_does_not_fit_waits(session, make_event, make_regist
     assert mails(session) == [("waitlisted", "a1@example.org")]
 
 
-def test_approved_party_that_neither_fits_nor_can_wait_goes_on_asking(session, make_event, asking, now) -> None:
-    event = make_event(capacity=1, needs_approval=True, waitlist_open=False)
+def test_approved_party_that_neither_fits_nor_can_wait_goes_on_asking(
+    session, make_event, make_registration, asking, now
+) -> None:
+    event = make_event(capacity=2, needs_approval=True, waitlist_open=False)
+    make_registration(event, email="sam@example.org")
     (first,) = asking(event, 2)
     with pytest.raises(EventStateError, match="does not fit into the free places, and the event has no waitlist"):
         act(session, approval.approve, now, registration_id=first)
-    assert (statuses(session), mails(session)) == (["pending"], [])
+    assert (statuses(session), mails(session)) == (["confirmed", "pending"], [])
 
 
 def test_rule_hold_sends_the_approved_behind_those_who_wait(
     session, make_event, make_registration, asking, now
 ) -> None:
-    event = make_event(capacity=1, needs_approval=True, waitlist_rule="hold")
+    event = make_event(capacity=2, needs_approval=True, waitlist_rule="hold")
+    make_registration(event, email="sam@example.org")
     make_registration(event, email="wim@example.org", status="waitlisted", party_size=2)
     (first,) = asking(event, 1)
     outcome = act(session, approval.approve, now, registration_id=first)
-    assert (outcome.status, outcome.position, session.get(Event, event.id).seats_taken) == ("waitlisted", 2, 0)
+    assert (outcome.status, outcome.position, session.get(Event, event.id).seats_taken) == ("waitlisted", 2, 1)
+
+
+def test_clock_put_back_lets_nobody_who_is_approved_overtake(
+    session, make_event, make_registration, asking, now
+) -> None:
+    event = make_event(capacity=1, needs_approval=True)
+    make_registration(event, email="sam@example.org")
+    (first,) = asking(event, 1)
+    make_registration(event, email="wim@example.org", status="waitlisted")
+    outcome = act(session, approval.approve, now - timedelta(hours=1), registration_id=first)
+    assert (outcome.status, outcome.position) == ("waitlisted", 2)
+
+
+def test_party_larger_than_the_event_is_not_put_on_its_waitlist(session, make_event, asking, now) -> None:
+    event = make_event(capacity=2, needs_approval=True)
+    ids = asking(event, 3, 2)
+    with pytest.raises(EventStateError, match=r"^The party is larger than the whole event\. Raise the capacity first"):
+        act(session, approval.approve, now, registration_id=ids[0])
+    done = act(session, approval.approve_all, now, event_id=event.id, registration_ids=ids)
+    assert (done, statuses(session)) == (Decided(approved=1, left=1), ["pending", "confirmed"])
 
 
 def test_declined_person_is_told_and_may_ask_again(session, make_event, asking, now) -> None:

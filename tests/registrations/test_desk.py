@@ -12,7 +12,7 @@ from eventreg.errors import CapacityTooSmall, EventFull, EventStateError, Invali
 from eventreg.events.models import Event
 from eventreg.events.values import values_of
 from eventreg.outbox.models import Message
-from eventreg.registrations import desk, event_changes, queries
+from eventreg.registrations import changes, desk, event_changes, queries
 from eventreg.registrations.models import Registration
 from eventreg.registrations.queries import AttendeeFilter
 from eventreg.registrations.service import AnswerForm
@@ -52,6 +52,27 @@ def test_person_added_beyond_capacity_is_refused_or_waits(make_event, make_regis
             session, event_id=event_id, form=form(party_size=2, join_waitlist=True), actor=OLGA, now=now
         )
     assert (outcome.status, outcome.position) == ("waitlisted", 1)
+
+
+def test_person_added_after_the_clock_was_put_back_waits_behind_the_others(
+    make_event, make_registration, session, now
+) -> None:
+    event = make_event(capacity=1)
+    make_registration(event, email="wim@example.org")
+    make_registration(event, email="first@example.org", status="waitlisted")
+    event_id = event.id
+    with write_transaction(session):
+        earlier = now - timedelta(hours=1)
+        outcome = desk.add_by_organizer(session, event_id=event_id, form=form(), actor=OLGA, now=earlier)
+    assert (outcome.status, outcome.position) == ("waitlisted", 2)
+
+
+@pytest.mark.parametrize("rsvp", ["yes", "maybe"])
+def test_person_is_not_added_to_an_event_that_is_run_elsewhere(factory, session, now, rsvp) -> None:
+    event_id = factory.event(source_id=factory.followed_calendar().id).id
+    with pytest.raises(EventStateError, match="whoever runs it takes the answers"), write_transaction(session):
+        desk.add_by_organizer(session, event_id=event_id, form=form(rsvp=rsvp), actor=OLGA, now=now)
+    assert session.scalars(select(Registration)).all() == []
 
 
 def test_person_added_twice_names_the_field(make_event, make_registration, session, now) -> None:
@@ -153,6 +174,48 @@ def test_raised_capacity_promotes_in_order_and_mails_each_once(make_event, make_
     saved = save(session, event, now, capacity=3)
     assert (saved.promoted, saved.told) == (2, 0)
     assert mails(session) == [("promotion", "w1@example.org"), ("promotion", "w2@example.org")]
+
+
+def test_draft_that_is_published_moves_up_who_fits_by_now(make_event, make_registration, session, now) -> None:
+    event = make_event(status="draft", capacity=1)
+    make_registration(event)
+    for number in (1, 2):
+        make_registration(
+            event, email=f"w{number}@example.org", status="waitlisted", waitlisted_at=now + timedelta(seconds=number)
+        )
+    event_id = event.id
+    assert save(session, event, now, capacity=2).promoted == 0
+    for promoted in (1, 0):
+        with write_transaction(session):
+            assert event_changes.publish(session, event_id=event_id, actor=OLGA, now=now) == promoted
+    assert mails(session) == [("promotion", "w1@example.org")]
+    assert actions(session) == ["event.changed", "event.published", "registration.promoted"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "values"),
+    [
+        ({"starts_at": -1}, {"registration_closes_at": 1}),
+        ({"starts_at": -1}, {"all_day": True}),
+        ({"starts_at": -1}, {"starts_at": 0.5}),
+        ({"starts_at": -3, "ends_at": -2, "all_day": True}, {"ends_at": 1}),
+    ],
+)
+def test_change_that_opens_the_line_again_moves_it(
+    columns, values, make_event, make_registration, session, now
+) -> None:
+    """Numbers are hours from now."""
+
+    def moments(named):
+        return {name: one if one is True else now + timedelta(hours=one) for name, one in named.items()}
+
+    event = make_event(capacity=2, **moments(columns))
+    gone = make_registration(event).id
+    make_registration(event, email="wim@example.org", status="waitlisted", party_size=2)
+    with write_transaction(session):
+        changes.cancel(session, registration_id=gone, actor=OLGA, now=now, by_organizer=True)
+    assert save(session, event, now, **moments(values)).promoted == 1
+    assert mails(session)[-1] == ("promotion", "wim@example.org")
 
 
 def test_capacity_below_the_seats_taken_says_how_many(make_event, make_registration, session, now) -> None:

@@ -81,9 +81,9 @@ def test_freed_seats_are_held_for_whoever_is_asked(session, hall, now) -> None:
         "offer_expires_at": (now + 24 * HOUR).isoformat(),
     }
     assert (
-        waitlist.length(session, event.id),
+        waitlist.end(session, event.id, now=now)[0],
         changes.outcome(session, session.get(Registration, second.id)).position,
-    ) == (1, 1)
+    ) == (2, 1)
     entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "offer.made")).one()
     assert (entry.registration_id, entry.changes) == (
         first.id,
@@ -263,3 +263,22 @@ def test_doctor_hears_of_an_offer_that_nobody_took_back(session, hall, now) -> N
     late = now + 24 * HOUR
     assert offers.overdue(session, late + timedelta(minutes=4)) == []
     assert offers.overdue(session, late + timedelta(minutes=5)) == [event.slug]
+
+
+def test_offer_left_on_somebody_whom_the_version_before_moved_up_is_none(
+    session, make_event, make_registration, now
+) -> None:
+    event = make_event(capacity=4, offer_hours=24)
+    amira = make_registration(event, party_size=2, offer_expires_at=now + HOUR)
+    late = now + 2 * HOUR
+    assert (offers.are_due(session, now=late), offers.next_due_at(session)) == (False, None)
+    assert (expire(session, late), offers.overdue(session, late)) == (0, [])
+    assert (state(session, amira)[0], taken(session, event), mails(session)) == ("confirmed", 2, [])
+    wim = make_registration(event, email="wim@example.org", status="waitlisted", offer_expires_at=now + HOUR)
+    with write_transaction(session):
+        assert event_changes.call_off(session, event_id=event.id, actor=OLGA, now=now) == 2
+    assert (state(session, amira)[0], state(session, wim), taken(session, event)) == (
+        "confirmed",
+        ("waitlisted", None),
+        2,
+    )

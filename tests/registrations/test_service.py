@@ -120,6 +120,42 @@ def test_rule_hold_lets_nobody_past_a_waiting_party(make_event, make_registratio
     assert register(session, event, wim(), now).status == "waitlisted"
 
 
+@pytest.mark.parametrize("needs_approval", [True, False])
+@pytest.mark.parametrize(
+    ("capacity", "words"),
+    [
+        (1, "This event has one place in all, so people come one by one."),
+        (3, "This event has 3 places in all, so at most 3 people can come on one registration."),
+    ],
+)
+def test_party_larger_than_the_event_is_refused_at_once(
+    make_event, session, now, needs_approval, capacity, words
+) -> None:
+    event = make_event(capacity=capacity, needs_approval=needs_approval)
+    with pytest.raises(InvalidField) as refused:
+        register(session, event, amira(party_size=4, join_waitlist=True), now)
+    assert (refused.value.field, refused.value.message) == ("party_size", words)
+    assert session.scalars(select(Registration)).all() == []
+
+
+def test_rule_hold_keeps_no_places_for_a_party_that_never_fits(make_event, make_registration, session, now) -> None:
+    event = make_event(capacity=3, waitlist_rule="hold")
+    make_registration(event, email="large@example.org", status="waitlisted", party_size=4)  # before it was lowered to 3
+    assert [register(session, event, one, now).status for one in (amira(), wim())] == ["confirmed", "confirmed"]
+
+
+def test_clock_put_back_lets_nobody_overtake(make_event, make_registration, session, now) -> None:
+    event = make_event(capacity=1)
+    make_registration(event, email="first@example.org")
+    register(session, event, amira(), now)
+    assert register(session, event, wim(), now - timedelta(hours=1)).position == 2
+    line = select(Registration.name, Registration.waitlisted_at).where(Registration.status == "waitlisted")
+    assert [tuple(one) for one in session.execute(line.order_by(Registration.waitlisted_at))] == [
+        ("Amira Haddad", now),
+        ("Wim de Wit", now + timedelta(microseconds=1)),
+    ]
+
+
 def test_rule_skip_lets_a_fitting_party_past_a_waiting_one(make_event, make_registration, session, now) -> None:
     event = make_event(capacity=4)
     make_registration(event, email="first@example.org", party_size=3)
@@ -144,6 +180,14 @@ def test_register_outside_the_window_is_refused_with_the_reason(make_event, sess
     with pytest.raises(RegistrationNotOpen, match=words):
         register(session, event, amira(rsvp=rsvp), now)
     assert session.scalars(select(Registration)).all() == []
+
+
+@pytest.mark.parametrize("rsvp", ["yes", "no"])
+def test_register_for_an_event_that_is_run_elsewhere_is_refused(factory, session, now, rsvp) -> None:
+    event = factory.event(capacity=5, source_id=factory.followed_calendar().id)
+    with pytest.raises(RegistrationNotOpen, match="run elsewhere; there is no registration for it here"):
+        register(session, event, amira(rsvp=rsvp), now)
+    assert (session.scalars(select(Registration)).all(), session.get(Event, event.id).seats_taken) == ([], 0)
 
 
 def test_registration_is_open_until_the_second_it_closes(make_event, session, now) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from eventreg.events import search
 from eventreg.events.models import Event, Question
 from eventreg.events.values import EventValues, columns
+from eventreg.following.models import FollowedCalendar
 from eventreg.organizers.models import Organizer, Role
 from eventreg.registrations.models import Answer, Registration
 
@@ -102,6 +103,15 @@ class Factory:
         )
         self.session.commit()
         return event
+
+    def followed_calendar(self) -> FollowedCalendar:
+        """A calendar elsewhere; its id is the `source_id` of an event that comes from it."""
+        calendar = FollowedCalendar(
+            url="https://uni.example/cal.ics", organizer_id=self.organizer().id, created_at=self.now
+        )
+        self.session.add(calendar)
+        self.session.commit()
+        return calendar
 
     def registration(self, event: Event, **given: Any) -> Registration:
         """A confirmed "yes" of Amira for one, holding its seat. `answers` maps question labels to text."""

@@ -152,9 +152,7 @@ def _page(slug: str, form: RsvpForm, *, offer_waitlist: bool = False) -> str:
         "attendee/rsvp_form.html",
         event=event,
         form=form,
-        found=rules.availability(
-            event, request_now(), seats_are_held=waitlist.holds_seats(db.session(), event.id, event.waitlist_rule)
-        ),
+        found=rules.availability(event, request_now(), seats_are_held=waitlist.holds_seats(db.session(), event)),
         offer_waitlist=offer_waitlist or bool(request.form.get("join_waitlist")),
     )
 

@@ -33,11 +33,12 @@ def event_publish(event: Event) -> Response:
     slug, event_id = event.slug, event.id
     try:
         with write_transaction(db.session()):
-            service.publish(db.session(), event_id=event_id, actor=actor(), now=request_now())
+            promoted = event_changes.publish(db.session(), event_id=event_id, actor=actor(), now=request_now())
     except EventStateError as error:
         flash(str(error), "danger")
     else:
-        flash(_("Published. People can open the event and answer."), "success")
+        tasks.nudge()
+        flash(words.published(promoted), "success")
     return redirect(url_for("organizer.event_show", slug=slug))
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from eventreg import tasks
 from eventreg.audit import history
@@ -85,11 +84,12 @@ def _sent(
         return _again(form, slug, UNPROCESSABLE)
     if wants == "preview":
         return preview.page(form, queries.by_slug(db.session(), slug) if slug else None)
+    promoted = 0
     try:
         with write_transaction(db.session()):
             event = save(form.values())
             if wants == "publish":
-                service.publish(db.session(), event_id=event.id, actor=actor(), now=request_now())
+                promoted = event_changes.publish(db.session(), event_id=event.id, actor=actor(), now=request_now())
     except InvalidField as error:
         form.refuse(error)
         return _again(form, slug, UNPROCESSABLE)
@@ -99,8 +99,7 @@ def _sent(
     except ChangedMeanwhileError:
         return _again(form, slug, CONFLICT, since=datetime.fromisoformat(form.seen_at.data))
     tasks.nudge()
-    published = _("Published. People can open the event and answer.")
-    flash(published if wants == "publish" else words_for_it(), "success")
+    flash(words.published(promoted) if wants == "publish" else words_for_it(), "success")
     return redirect(url_for("organizer.event_show", slug=event.slug))
 
 
@@ -123,13 +122,7 @@ def _saved_words(saved: event_changes.Saved) -> str:
     if saved.told:
         parts.append(words.mails_queued(saved.told, is_sent=mail_is_sent()))
     if saved.promoted:
-        parts.append(
-            ngettext(
-                "%(num)s registration moved up from the waitlist.",
-                "%(num)s registrations moved up from the waitlist.",
-                saved.promoted,
-            )
-        )
+        parts.append(words.moved_up(saved.promoted))
     return " ".join(parts)
 
 

@@ -28,6 +28,21 @@ def status_of_event(event: Event, now: datetime) -> tuple[str, str]:
     return "ok", _("Published")
 
 
+def published(promoted: int) -> str:
+    """What publishing did."""
+    done = _("Published. People can open the event and answer.")
+    return f"{done} {moved_up(promoted)}" if promoted else done
+
+
+def moved_up(parties: int) -> str:
+    """How many have left the waitlist for a place, or for the offer of one."""
+    return ngettext(
+        "%(num)s registration moved up from the waitlist.",
+        "%(num)s registrations moved up from the waitlist.",
+        parties,
+    )
+
+
 def groups() -> dict[str, str]:
     """The groups of the attendee list, in words."""
     return {name: group_name(name) for name in GROUPS}

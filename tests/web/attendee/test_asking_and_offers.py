@@ -118,7 +118,7 @@ def test_full_event_that_approves_still_takes_requests(
 def test_request_may_be_changed_while_it_waits(
     make_event, make_registration, client, session, link, answer, stands, mail
 ) -> None:
-    event = make_event(capacity=1, needs_approval=True)
+    event = make_event(capacity=3, needs_approval=True)
     asked = make_registration(event, status="pending")
     page = Page.of(client.get(link(asked)))
     assert page.submit(client, page.form("rsvp").set(**answer)).status_code == 303
@@ -157,6 +157,7 @@ def test_approval_switched_off_leaves_requests_and_switched_on_leaves_whoever_co
     session.get(Event, event.id).needs_approval = True
     session.commit()
     page = Page.of(client.get(link(coming)))
-    page.submit(client, page.form("rsvp").set(party_size="2"))
-    assert row(session, coming) == ("yes", "confirmed")
-    assert session.get(Event, event.id).seats_taken == 2
+    refused = page.submit(client, page.form("rsvp").set(party_size="2"))
+    assert (refused.status_code, row(session, coming)) == (422, ("yes", "confirmed"))
+    assert "ask them if you would like to bring more people" in Page.of(refused).text
+    assert session.get(Event, event.id).seats_taken == 1

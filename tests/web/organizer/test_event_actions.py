@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventreg import tasks
 from eventreg.events.models import Event, Question
 from eventreg.outbox.models import Message
 from eventreg.registrations.models import Registration
@@ -34,6 +36,23 @@ def test_draft_whose_date_has_passed_is_not_published_and_says_why(olga: Any, ma
     event = make_event(status="draft", starts_at=now.replace(year=2025))
     page = press(olga, f"/organize/events/{event.slug}", "Publish")
     assert "This event's end has passed. Give it a new date before you publish it." in page.text
+
+
+@pytest.mark.parametrize("where", ["", "/edit"], ids=["overview", "form"])
+def test_publishing_moves_up_who_fits_says_so_and_wakes_the_worker(
+    olga: Any, app: Flask, session: Session, make_event: Any, make_registration: Any, where: str
+) -> None:
+    event = make_event(status="draft", capacity=2)
+    make_registration(event, name="Wim", email="wim@example.org", status="waitlisted", party_size=2)
+    address = f"/organize/events/{event.slug}"
+    page = Page.of(olga.get(f"{address}{where}"))
+    form = page.form("title", "starts_at") if where else page.form(action="/publish")
+    answered = page.submit(olga, form, **({"button": "publish"} if where else {}))
+    assert (answered.status_code, answered.location) == (302, address)
+    said = "Published. People can open the event and answer. 1 registration moved up from the waitlist."
+    assert said in Page.of(olga.get(address)).text
+    assert session.scalars(select(Message.kind)).all() == ["promotion"]
+    assert tasks.of(app).huey.pending_count() == 1
 
 
 def test_cancelling_names_how_many_are_mailed_and_owes_each_one_mail(
