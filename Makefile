@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
-TEST_JOBS ?= 4
+TEST_JOBS ?= 3
 # pip asks the network for nothing but the pinned files.
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq --no-input
 
