@@ -13,7 +13,7 @@ from eventreg.calendar import feed, markdown_text
 from eventreg.calendar.text import clean, one_line
 from eventreg.calendar.vevent import local_time, location
 from eventreg.events.models import Event
-from eventreg.events.spans import LISTED
+from eventreg.events.spans import LISTED, ending_after, joined
 from eventreg.links import Links
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
@@ -24,13 +24,16 @@ ET.register_namespace("", NAMESPACE)
 
 
 def read(session: Session, chosen: feed.Selection, *, now: datetime) -> Sequence[Event]:
-    """The events that are not over, the latest changed first."""
-    query = (
-        select(Event)
-        .where(LISTED, *feed.in_window(now), *chosen.sought(session), Event.ends_at >= feed.day_of(now))
-        .order_by(Event.updated_at.desc(), Event.id.desc())
-        .limit(LIMIT)
+    """The events that are not over, the latest changed first.
+
+    Found by time, as every feed is, and only then sorted: by change alone, one would walk through all that ever was.
+    """
+    today = feed.day_of(now)
+    coming = joined(
+        ending_after(today, [LISTED, *feed.in_window(now)], chosen.sought(session)), Event.id, Event.updated_at
     )
+    newest = select(coming.c.id).order_by(coming.c.updated_at.desc(), coming.c.id.desc()).limit(LIMIT)
+    query = select(Event).where(Event.id.in_(newest)).order_by(Event.updated_at.desc(), Event.id.desc())
     return session.scalars(query).all()
 
 
