@@ -14,7 +14,7 @@ from eventreg.db import db
 from eventreg.events.models import Event, Question
 from eventreg.following.models import FollowedCalendar
 from eventreg.incoming.models import ReceivedMail
-from eventreg.links import FEED, MANAGE, RESULT, UNDO, Links
+from eventreg.links import DESK_FEED, FEED, MANAGE, RESULT, UNDO, Links
 from eventreg.registrations.models import Registration
 from tests.support.factories import Factory
 
@@ -58,6 +58,8 @@ class Site:
         """The token that this address takes."""
         if rule.rule.startswith("/my/"):
             return self.links.sign(FEED, [self.amira.id, self.amira.link_generation, 1])
+        if rule.rule.startswith("/desk/"):
+            return self.links.sign(DESK_FEED, [self.event.organizer_id, 1])
         if rule.rule.startswith("/undo/"):
             return self.links.sign(UNDO, [self.amira.id, self.amira.link_generation, 0, "yes"])
         if rule.rule.startswith("/events/"):
