@@ -73,6 +73,11 @@ def seats_left(event: Event) -> int | None:
     return None if event.capacity is None else event.capacity - event.seats_taken
 
 
+def may_hold(event: Event) -> bool:
+    """Whether its free places could be held for somebody who waits; only then it matters who does."""
+    return event.waitlist_rule == "hold" and event.capacity is not None and event.seats_taken < event.capacity
+
+
 def availability(event: Event, now: datetime, *, seats_are_held: bool = False) -> Availability:
     """Everything the page and the form need to say about getting in.
 

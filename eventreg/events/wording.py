@@ -131,7 +131,7 @@ def status_words(availability: Availability, event: Event) -> str:
         Door.ELSEWHERE: _("No registration here"),
         Door.CLOSED: _("Registration is closed"),
         Door.FULL: _("Full"),
-        Door.WAITLIST: _("Full, waitlist open"),
+        Door.WAITLIST: _("Places held, waitlist open") if availability.seats_left else _("Full, waitlist open"),
     }
     if availability.door in words:
         return words[availability.door]

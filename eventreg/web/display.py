@@ -1,10 +1,10 @@
 """What every template can use: times and places in words, availability, addresses. Templates hold no arithmetic."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
@@ -43,9 +43,14 @@ def event_hours(event: Event) -> str:
     return wording.event_hours(event, dash=DASH)
 
 
+def note_held(event_ids: Collection[int]) -> None:
+    """Says of which events on this page the free places are held for people who wait; see `registrations.held`."""
+    g.held = event_ids
+
+
 def availability(event: Event) -> rules.Availability:
     """Where registration stands at this request's instant."""
-    return rules.availability(event, request_now())
+    return rules.availability(event, request_now(), seats_are_held=event.id in g.get("held", ()))
 
 
 def status_line(event: Event) -> str:

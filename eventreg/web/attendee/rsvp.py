@@ -8,12 +8,12 @@ from werkzeug.wrappers import Response
 from eventreg import tasks
 from eventreg.db import db, in_line, write_transaction
 from eventreg.errors import EventChanged, EventFull, InvalidField, NotFound, RegistrationNotOpen
-from eventreg.events import queries, rules
+from eventreg.events import queries
 from eventreg.events.entrance import Entrance, entrance
 from eventreg.links import RESULT, Links
-from eventreg.registrations import service, waitlist, wording
+from eventreg.registrations import held, service, wording
 from eventreg.registrations.outcome import Outcome
-from eventreg.web import limits
+from eventreg.web import display, limits
 from eventreg.web.attendee import blueprint, robots
 from eventreg.web.attendee.forms import RsvpForm, rsvp_form
 from eventreg.web.moment import request_now
@@ -148,11 +148,12 @@ def _page(slug: str, form: RsvpForm, *, offer_waitlist: bool = False) -> str:
     event = queries.open_to_public(db.session(), slug)
     if event is None:  # taken back since the form was sent
         abort(404)
+    display.note_held(held.among(db.session(), [event]))
     return render_template(
         "attendee/rsvp_form.html",
         event=event,
         form=form,
-        found=rules.availability(event, request_now(), seats_are_held=waitlist.holds_seats(db.session(), event)),
+        found=display.availability(event),
         offer_waitlist=offer_waitlist or bool(request.form.get("join_waitlist")),
     )
 

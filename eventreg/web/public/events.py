@@ -8,7 +8,8 @@ from eventreg.errors import NotFound
 from eventreg.events import pictures, queries, revision, rules
 from eventreg.events.models import Event
 from eventreg.following import service as following
-from eventreg.web import covers, page_cache
+from eventreg.registrations import held
+from eventreg.web import covers, display, page_cache
 from eventreg.web.moment import request_now
 from eventreg.web.public import blueprint
 from eventreg.web.public.structured import event_data
@@ -21,7 +22,10 @@ A_DAY = "public, max-age=86400"
 def event_show(slug: str) -> Response:
     """The event, while it is published or cancelled, for whoever knows its address."""
     event, now = _event(slug), request_now()
-    page_cache.keep(revision.of_event(event), since=now, until=rules.next_change(event, now))
+    seats_held = held.among(db.session(), [event])
+    display.note_held(seats_held)
+    facts = held.noted(revision.of_event(event), [event], seats_held)
+    page_cache.keep(facts, since=now, until=rules.next_change(event, now))
     picture = pictures.of_event(db.session(), event.id)
     response = make_response(
         render_template(

@@ -15,7 +15,8 @@ from eventreg.db import db
 from eventreg.events import choices, listing, revision, rules, wording
 from eventreg.events.listing import EventFilter
 from eventreg.events.models import Event
-from eventreg.web import page_cache
+from eventreg.registrations import held
+from eventreg.web import display, page_cache
 from eventreg.web.moment import request_now
 from eventreg.web.public import blueprint, filters
 
@@ -123,8 +124,11 @@ def _keep(counted: int, shown: Iterable[Event], next_end: datetime | None) -> No
     shown = list(shown)
     moments = [next_end, *(rules.next_change(event, now) for event in shown)]
     midnight = timezones.day_start(timezones.local_date(now, zone) + timedelta(days=1), zone)
+    seats_held = held.among(db.session(), shown)
+    display.note_held(seats_held)
+    facts = revision.of_list(counted, ((event.id, event.seats_taken) for event in shown))
     page_cache.keep(
-        revision.of_list(counted, ((event.id, event.seats_taken) for event in shown)),
+        held.noted(facts, shown, seats_held),
         since=now,
         until=min([midnight, *(moment for moment in moments if moment is not None)]),
     )

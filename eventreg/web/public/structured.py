@@ -4,10 +4,10 @@ from typing import Any
 
 from flask import current_app
 
-from eventreg.events import rules, wording
+from eventreg.events import wording
 from eventreg.events.models import Event, Picture
+from eventreg.events.rules import Door
 from eventreg.web import display, markdown
-from eventreg.web.moment import request_now
 
 SCHEMA = "https://schema.org/"
 
@@ -36,8 +36,9 @@ def event_data(event: Event, *, picture: Picture | None) -> dict[str, Any]:
     if event.audience:
         data["audience"] = {"@type": "Audience", "audienceType": event.audience}
     if event.capacity is not None:
-        left = rules.availability(event, request_now()).seats_left or 0
-        data |= {"maximumAttendeeCapacity": event.capacity, "remainingAttendeeCapacity": max(left, 0)}
+        found = display.availability(event)
+        left = 0 if found.door is Door.WAITLIST else max(found.seats_left or 0, 0)
+        data |= {"maximumAttendeeCapacity": event.capacity, "remainingAttendeeCapacity": left}
     if picture is not None:
         data["image"] = [display.absolute(f"/events/{event.slug}/picture-{picture.digest}.webp")]
     return data

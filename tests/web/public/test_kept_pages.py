@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from eventreg.events.models import Event, Picture, Question
 from eventreg.registrations import seats
+from eventreg.registrations.models import Registration
 from tests.conftest import Clock
 from tests.support.html import Page
 from tests.support.queries import query_counter
@@ -136,6 +137,37 @@ def test_page_shows_a_change_made_elsewhere_on_the_very_next_request(
     assert after.status_code == 200
     assert says in after.text
     assert after.headers["ETag"] != before.headers["ETag"]
+
+
+@pytest.mark.parametrize("path", ["/events/talk", "/events/", "/calendar/2026/10"])
+def test_places_are_held_while_somebody_waits_for_them_and_pages_say_so_on_the_next_request(
+    client: FlaskClient, session: Session, make_event: MakeEvent, make_registration: Any, path: str
+) -> None:
+    event = make(make_event, capacity=4, waitlist_rule="hold")
+    make(make_event, title="Walk", slug="walk", capacity=4, waitlist_rule="hold")
+    make_registration(event, party_size=3)
+
+    def are_said_to_be_held() -> list[bool]:
+        return ["Places held, waitlist open" in client.get(path).text for _ in range(2)]
+
+    # Seats and the event itself are as they were each time; only who waits is different.
+    assert are_said_to_be_held() == [False, False]
+    wim = make_registration(event, email="wim@example.org", status="waitlisted", party_size=2)
+    assert are_said_to_be_held() == [True, True]
+    session.get_one(Registration, wim.id).party_size = 5  # larger than the event, and in nobody's way
+    assert are_said_to_be_held() == [False, False]
+
+
+def test_no_place_is_offered_to_newcomers_that_is_held_for_somebody_else(
+    client: FlaskClient, make_event: MakeEvent, make_registration: Any
+) -> None:
+    event = make(make_event, capacity=4, waitlist_rule="hold")
+    make_registration(event, party_size=3)
+    assert '"remainingAttendeeCapacity": 1' in client.get("/events/talk").text
+    make_registration(event, email="wim@example.org", status="waitlisted", party_size=2)
+    page = Page.of(client.get("/events/talk"))
+    assert ("Join the waitlist" in page.text, "RSVP" in page.text) == (True, False)
+    assert '"remainingAttendeeCapacity": 0' in client.get("/events/talk").text
 
 
 def test_withdrawn_event_is_gone_on_the_next_request(
