@@ -5,18 +5,27 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 from statistics import median
 
 import pytest
+from flask import current_app
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from eventreg import clock, tasks
 from eventreg.db import write_transaction
 from eventreg.events.models import Event
+from eventreg.links import Links
 from eventreg.outbox.models import Message
+from eventreg.registrations.models import Registration
 from tests.flows.rusher import answer
+from tests.support import live
+from tests.support.html import Page
 from tests.support.live import LiveServer
+from tests.support.load import Visitor, heading
+from tests.support.outbox import states
+from tests.support.promises import COMING
 from tests.support.smtp import free_port, wait_until
 
 
@@ -27,6 +36,7 @@ class BadServer:
         self.port = free_port()
         self.mode = "good"
         self.taken: list[str] = []
+        self.connections = 0
         self._listener: socket.socket | None = None
 
     def listen(self) -> None:
@@ -46,6 +56,7 @@ class BadServer:
         with suppress(OSError):
             while True:
                 connection, _address = listener.accept()
+                self.connections += 1
                 threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
@@ -164,3 +175,28 @@ def test_people_answer_within_a_second_and_every_mail_ends_sent_or_failed(
     assert sorted(bad.taken) == sorted(everybody)
     assert median(seconds) < 1
     assert "Traceback" not in service.log
+
+
+def test_no_page_speaks_to_the_mail_server_so_none_can_wait_for_it(
+    database_url: str, instance: Path, session: Session, make_event: Callable[..., Event], bad: BadServer
+) -> None:
+    event = make_event(starts_at=clock.now().replace(year=clock.now().year + 1), questions=[])
+    path = f"/events/{event.slug}/rsvp"
+    session.rollback()
+    settings = {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": bad.port, "DATABASE_URL": database_url}
+    service = live.start(instance=instance, more=["--web-only"], **settings)
+    try:
+        amira = Visitor()
+        form = amira.fill_in(service.url(path), name="Amira", email="amira@example.org", rsvp="yes")
+        status, thanks, _headers = amira.post(service.url(path), form)
+        assert (status, heading(thanks)) == (200, COMING)
+        links: Links = current_app.extensions["eventreg.links"]
+        own = service.url(f"/r/{links.manage_token(session.scalars(select(Registration.id)).one(), 1)}")
+        changed = Page(amira.send(own)[1], own).form("rsvp").set(rsvp="maybe")
+        assert "You said maybe." in amira.post(service.url(changed.action), changed)[1]
+        cancelled = Page(amira.send(own)[1], own).form(action="/cancel")
+        assert "Your registration is cancelled." in amira.post(service.url(cancelled.action), cancelled)[1]
+    finally:
+        service.kill()
+    assert bad.connections == 0
+    assert states(session) == [("confirmation", "queued"), ("changed", "queued"), ("withdrawn", "queued")]
