@@ -98,7 +98,7 @@ def cancel(
         registration_id=registration.id,
         changes={"status": (before.status, "cancelled")},
     )
-    if event.status == "published":
+    if event.status != "cancelled":
         messages.tell(session, event, registration, kind="withdrawn", now=now, extra={"previous": before.payload()})
     session.flush()
     if before.seats or before.status == "waitlisted":  # seats held for whoever leaves the line go to the next
@@ -125,9 +125,12 @@ def load(session: Session, registration_id: int) -> tuple[Event, Registration]:
 
 
 def is_changeable(event: Event, now: datetime) -> bool:
-    """Whether attendees may still change or withdraw: until it begins (a whole-day event: until it ends)."""
+    """Whether attendees may still change or withdraw: until it begins (a whole-day event: until it ends).
+
+    On a draft there are those whom an organizer has added by hand, and mailed.
+    """
     until = event.ends_at if event.all_day else event.starts_at
-    return event.status == "published" and now < until
+    return event.status != "cancelled" and now < until
 
 
 def outcome(session: Session, registration: Registration) -> Outcome:

@@ -82,7 +82,7 @@ def call_off(session: Session, *, event_id: int, actor: audit.Actor, now: dateti
 
 def notify_update(session: Session, *, event: Event, changes: Changes, now: datetime) -> int:
     """Owes everybody registered one mail when something changed that they must know; how many that are."""
-    if event.status != "published" or event.ends_at <= now:
+    if event.status == "cancelled" or event.ends_at <= now:
         return 0
     told = {
         name: ["", ""] if name in TOO_LONG else [_plain(old), _plain(new)]

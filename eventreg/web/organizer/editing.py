@@ -147,6 +147,6 @@ def _page(form: EventForm, event: Event | None, *, meanwhile: Any = ()) -> str:
         event=event,
         meanwhile=meanwhile,
         categories=choices.categories(session, now=request_now()),
-        people=event_changes.people_to_tell(session, event.id) if event and event.status == "published" else 0,
+        people=event_changes.people_to_tell(session, event.id) if event and event.status != "cancelled" else 0,
         status=words.status_of_event(event, request_now()) if event else None,
     )
