@@ -17,10 +17,11 @@ from pathlib import Path
 import sqlalchemy as sa
 from flask import Flask
 
-from eventreg.db import db
+from eventreg.db import db, write_transaction
 from eventreg.errors import EventRegError
 from eventreg.events.models import Event
-from eventreg.migrations import known_revisions, revision_of
+from eventreg.events.revision import leap
+from eventreg.migrations import head_revision, known_revisions, revision_of
 
 NOTE = "eventreg-backup.json"
 KEY = "secret_key"
@@ -86,6 +87,18 @@ def restore(app: Flask, file: Path, *, force: bool) -> None:
                 str(copy),
             )
         _keep_key(app, key)
+    _outdate_kept_pages()
+
+
+def _outdate_kept_pages() -> None:
+    """Web processes that went on running must not take a page of the data before for one of these.
+
+    A copy from before an upgrade has nothing that such a page is asked by.
+    """
+    session = db.session()
+    if revision_of(session) == head_revision():
+        with write_transaction(session):
+            leap(session)
 
 
 def _has_events() -> bool:

@@ -7,6 +7,7 @@ and calls `note_change`. A reader reads the counter before it reads what it show
 what was made is thrown away too early and never too late.
 """
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,9 @@ from eventreg.events.models import Counter, Event, Picture, Question
 KEY = "events"
 UNSEEN = frozenset({"seats_taken", "revision", "remind_at", "source_sequence", "source_stamp_at"})
 """Columns no page or feed shows, or that speak for themselves."""
+LEAP = 100_000
+"""More changes than an event sees in its life. Its column has room for ten thousand leaps."""
+_PAST_OBJECTS = {"synchronize_session": False}
 _CHANGED = "events_changed"
 # The row is missing in a database whose tables were emptied.
 _RAISE = text(
@@ -72,7 +76,17 @@ def note_source(session: Session, source_id: int) -> None:
     """Says that what every event of that followed calendar shows of it has changed."""
     note_change(session)
     raised = update(Event).where(Event.source_id == source_id).values(revision=Event.revision + 1)
-    session.execute(raised, execution_options={"synchronize_session": False})
+    session.execute(raised, execution_options=_PAST_OBJECTS)
+
+
+def leap(session: Session) -> None:
+    """Makes whatever was kept untrue, after other data were put in place of those that had counted as far.
+
+    By another number each time: what is changed from here on must not count to where the data before had come.
+    """
+    far = LEAP + secrets.randbelow(LEAP)
+    session.execute(update(Event).values(revision=Event.revision + far), execution_options=_PAST_OBJECTS)
+    session.execute(update(Counter).where(Counter.key == KEY).values(value=Counter.value + far))
 
 
 @sa_event.listens_for(Session, "before_flush")
@@ -87,7 +101,7 @@ def _note_changes(session: Session, _context: object, _instances: object) -> Non
     if others:
         note_change(session)
         raised = update(Event).where(Event.id.in_(sorted(others))).values(revision=Event.revision + 1)
-        session.execute(raised, execution_options={"synchronize_session": False})
+        session.execute(raised, execution_options=_PAST_OBJECTS)
 
 
 def _note_event(session: Session, event: Event) -> None:
