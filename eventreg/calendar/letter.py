@@ -3,6 +3,7 @@
 Sources: RFC 5322 and RFC 2045 for the form, RFC 3834 for what answers by itself.
 """
 
+import codecs
 import contextlib
 import re
 from collections.abc import Iterator, Mapping
@@ -10,10 +11,10 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import Message
+from email.policy import Compat32
 from email.utils import getaddresses
 
-import nh3
-
+from eventreg.calendar import html_text
 from eventreg.calendar.text import clean, one_line
 from eventreg.errors import EventRegError
 
@@ -23,12 +24,22 @@ MOST_PARTS = 60
 LONGEST_HEADER = 2000
 _RETURNED = frozenset({"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"})
 """Mails inside a mail: somebody else's words, never this sender's answer."""
-_TOKEN_PART = re.compile(r"[^\s<>()\[\]\",;:@+]+\+([a-z2-7]{26})@", re.IGNORECASE)
-_BLOCK_END = re.compile(r"(?i)<(?:br|/p|/div|/li|/tr|/h[1-6]|/blockquote)\b[^>]*>")
+_TOKEN_PART = re.compile(r"(?<=[^\s<>()\[\]\",;:@+])\+([a-z2-7]{26})@", re.IGNORECASE)
+_NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"})
+"""Python's own, which no mail is written in; punycode takes seconds for a mail full of it."""
 _AUTOMATIC_SUBJECT = re.compile(
     r"(?i)^\s*(out of (the )?office|automatic reply|auto(matic|-| )?(response|reply)|autosvar|abwesenheits|"
     r"automatische antwort|réponse automatique|risposta automatica|respuesta automática)"
 )
+
+
+class _ShortHeaders(Compat32):
+    """Cuts each header where it is read: the email package takes seconds for a Content-Type of many semicolons."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """Name and value, without the blanks that would hide “base64” from it."""
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:LONGEST_HEADER].rstrip()
 
 
 class UnreadableMail(EventRegError):
@@ -54,10 +65,11 @@ class Part:
     def text(self) -> str:
         """Its text; what its charset cannot mean is replaced."""
         content = self.content.removeprefix(b"\xef\xbb\xbf")
-        try:
-            return content.decode(self.charset or "utf-8", "replace")
-        except (LookupError, ValueError):  # no such charset, or one that is none (base64, idna)
-            return content.decode("utf-8", "replace")
+        with contextlib.suppress(LookupError, ValueError):  # no such charset, or one that is none (base64)
+            name = codecs.lookup(self.charset or "utf-8").name
+            if name not in _NO_CHARSETS:
+                return content.decode(name, "replace")
+        return content.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,7 @@ class Letter:
 
     def senders(self) -> tuple[str, ...]:
         """The addresses in From, lower case. They may be forged."""
-        written = [str(value)[:LONGEST_HEADER] for value in self._raw("From")]
+        written = [str(value) for value in self._raw("From")]
         try:
             found = [address for _name, address in getaddresses(written)]
         except (ValueError, IndexError, RecursionError):
@@ -87,7 +99,7 @@ class Letter:
         found = []
         for name in ("Delivered-To", "X-Original-To", "X-Delivered-To", "Envelope-To", "To", "Cc"):
             for value in self._raw(name):
-                found += tokens_in(str(value)[:LONGEST_HEADER])
+                found += tokens_in(str(value))
         return tuple(dict.fromkeys(found))
 
     @property
@@ -112,7 +124,7 @@ class Letter:
         for kind in ("text/plain", "text/html"):
             for part in self.parts:
                 if part.kind == kind and not part.is_attached and part.text.strip():
-                    return clean(part.text if kind == "text/plain" else _without_tags(part.text))
+                    return clean(part.text if kind == "text/plain" else html_text.plain(part.text))
         return ""
 
     def _raw(self, name: str) -> list[object]:
@@ -123,7 +135,7 @@ class Letter:
 
     def _headers(self, name: str) -> Iterator[str]:
         for value in self._raw(name):
-            text = str(value)[:LONGEST_HEADER]
+            text = str(value)
             with contextlib.suppress(Exception):  # else as it is written
                 text = str(make_header(decode_header(text)))
             yield one_line(text)
@@ -132,7 +144,7 @@ class Letter:
 def read(data: bytes) -> Letter:
     """The mail in those bytes, of which LARGEST are looked at. Raises: UnreadableMail."""
     try:
-        message = message_from_bytes(data[:LARGEST])
+        message = message_from_bytes(data[:LARGEST], policy=_ShortHeaders())
         parts = tuple(_parts(message))
     except Exception as error:  # the email package raises many things at many bytes
         raise UnreadableMail(f"it is no mail that can be read ({type(error).__name__})") from error
@@ -158,9 +170,10 @@ def _parts(message: Message) -> Iterator[Part]:
         one = waiting.pop(0)
         count += 1
         kind = one.get_content_type()
-        payload = one.get_payload()
         if kind in _RETURNED:
             continue
+        # Asked of a part without children, it would decode it by whatever its charset says.
+        payload = one.get_payload() if one.is_multipart() else None
         children = [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else None
         report = tuple(map(_fields, children[:20])) if children and kind == "message/delivery-status" else ()
         if children is not None and not report:
@@ -187,10 +200,3 @@ def _parameter(part: Message, name: str) -> str:
     if isinstance(value, tuple):  # RFC 2231: charset, language, value
         value = value[2]
     return one_line(str(value)).strip("\"'")[:100]
-
-
-def _without_tags(html: str) -> str:
-    text = nh3.clean(_BLOCK_END.sub("\n", html), tags=set())
-    for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&amp;", "&")):
-        text = text.replace(entity, sign)
-    return re.sub(r"\n\s*\n+", "\n\n", text)

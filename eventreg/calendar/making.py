@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from eventreg import timezones
 from eventreg.calendar import source_text
+from eventreg.calendar.html_text import address
 from eventreg.calendar.source_lines import Component
 from eventreg.calendar.source_times import BadTime, Span, instant, moment
 from eventreg.calendar.source_zones import Zones
@@ -80,7 +81,7 @@ def words(component: Component) -> Words:
         location_address=where,
         online_url=join,
         category=source_text.category(_category(component)),
-        url=source_text.address(component.text("URL")),
+        url=address(component.text("URL")),
         sequence=sequence,
         stamp_at=stamp_at,
         is_cancelled=status == "CANCELLED",
@@ -210,9 +211,9 @@ def _description(component: Component) -> str:
 
 def _place(component: Component) -> tuple[str, str, str]:
     """(name, address, link to join)."""
-    join = next((found for name in _JOIN if (found := source_text.address(component.text(name)))), "")
+    join = next((found for name in _JOIN if (found := address(component.text(name)))), "")
     text = component.text("LOCATION")
-    if link := source_text.address(text):
+    if link := address(text):
         return "", "", join or link
     name, where = source_text.place(text)
     if not name and (spot := _GEO.fullmatch(component.text("GEO"))):
