@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from eventreg.calendar import letter as letters
+from eventreg.calendar import source_zones
 from eventreg.calendar.letter import LARGEST, Letter, Part
 from eventreg.calendar.text import clean, one_line
 from eventreg.errors import EventRegError
@@ -21,12 +22,15 @@ MOST_EVENTS = 10
 LONGEST_COMMENT = 1000
 LARGEST_NUMBER = 2**31 - 1
 LONGEST_UID = 255
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""A DTSTAMP before or after is read as these: no database shows a time in the years 1 or 9999 in every zone."""
 _LINE = re.compile(r'([A-Za-z0-9-]++)((?:;[^:";]*+(?:"[^"]*+"[^:";]*+)*+)*+):(.*)', re.DOTALL)
 _PARAMETER = re.compile(r';\s*+([A-Za-z0-9-]++)=("[^"]*+"|[^;"]*+)')
 _FOLD = re.compile(r"(?:\r\n|\n|\r)[ \t]")
 _BREAK = re.compile(r"\r\n|\n|\r")
 _STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?$")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_MAILTO = re.compile("mailto:", re.IGNORECASE)
 
 
 class NotAnAnswer(EventRegError):
@@ -111,7 +115,7 @@ def of(letter: Letter) -> Reply:
         raise UnusableCalendar("its calendar part holds no event")
     if len(entries) > MOST_EVENTS:
         raise UnusableCalendar(f"its calendar part holds {len(entries)} events, and at most {MOST_EVENTS} are read")
-    uids = {one_line(entry.first("UID")) for entry in entries}
+    uids = {one_line(_text(entry.first("UID"))) for entry in entries}
     if len(uids) != 1 or not 0 < len(uid := uids.pop()) <= LONGEST_UID:
         raise UnusableCalendar("its calendar part does not name one event")
     attendee = _attendee(entries)
@@ -122,7 +126,7 @@ def of(letter: Letter) -> Reply:
         rsvp=_rsvp(entry),
         sequence=_sequence(entry),
         stamp_at=_stamp(entry),
-        comment=clean(_ESCAPED.sub(_unescaped, entry.first("COMMENT")))[:LONGEST_COMMENT],
+        comment=clean(_text(entry.first("COMMENT")))[:LONGEST_COMMENT],
         senders=letter.senders(),
         tokens=letter.reply_tokens(),
         message_id=letter.message_id,
@@ -188,16 +192,18 @@ def _lines(text: str) -> Iterator[tuple[str, Mapping[str, str], str]]:
 
 def _attendee(entries: list[_Entry]) -> str:
     """The one who answers. Raises: UnusableCalendar when that is nobody or several."""
-    addresses = {_address(value) for entry in entries for _parameters, value in entry.found.get("ATTENDEE", ())}
+    addresses = {_address(*found) for entry in entries for found in entry.found.get("ATTENDEE", ())}
     if len(addresses) != 1:
         raise UnusableCalendar(f"it answers for {len(addresses) or 'no'} people, not for one")
     return addresses.pop()
 
 
-def _address(value: str) -> str:
-    scheme, colon, rest = one_line(value).partition(":")
-    address = rest if colon and scheme.strip().lower() == "mailto" else value
-    return one_line(unquote(address.partition("?")[0])).lower()
+def _address(parameters: Mapping[str, str], value: str) -> str:
+    """What stands behind “mailto:”; of a value that is another URI, its EMAIL (RFC 7986 section 6.2)."""
+    *before, address = _MAILTO.split(one_line(value))
+    if not before:
+        address = parameters.get("EMAIL") or address
+    return one_line(unquote(address.partition("?")[0])).strip('<>" ').lower()
 
 
 def _rsvp(entry: _Entry) -> str:
@@ -229,17 +235,16 @@ def _stamp(entry: _Entry) -> datetime | None:
     if found is None or not text.isascii():
         return None
     zone = UTC if found[7] or "TZID" not in parameters else _zone(parameters["TZID"])
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
     try:
-        return datetime(*(int(part or 0) for part in found.groups()[:6]), tzinfo=zone).astimezone(UTC)  # type: ignore[arg-type,misc]
-    except (ValueError, OverflowError):
+        at = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)  # 60 is a leap second
+    except ValueError:
         return None
+    return EARLIEST if year < EARLIEST.year else LATEST if year >= LATEST.year else at.astimezone(UTC)
 
 
 def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, LookupError):  # a Windows name, or a custom one
-        return ZoneInfo("UTC")
+    return ZoneInfo(source_zones.name_of(name) or "UTC")
 
 
 def _rank(entry: _Entry) -> tuple[bool, int, datetime]:
@@ -249,6 +254,11 @@ def _rank(entry: _Entry) -> tuple[bool, int, datetime]:
     except UnusableCalendar:
         sequence = -1
     return "RECURRENCE-ID" not in entry.found, sequence, _stamp(entry) or datetime.min.replace(tzinfo=UTC)
+
+
+def _text(value: str) -> str:
+    """A TEXT value, its escapes undone (RFC 5545 section 3.3.11)."""
+    return _ESCAPED.sub(_unescaped, value)
 
 
 def _unescaped(found: re.Match[str]) -> str:

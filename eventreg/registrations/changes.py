@@ -50,10 +50,11 @@ def change(
     moves.move(session, event, registration, form, by_organizer=by_organizer, now=now)
     session.flush()
     changes = _differences(registration, before, answered)
+    if changes or not by_organizer:
+        # A late mail from a calendar program must not undo what was said here, or said here once more; see `replies`.
+        registration.reply_sequence, registration.reply_stamp_at = event.sequence, now
     if changes:
         registration.updated_at = now
-        # A late mail from a calendar program must not undo what was said here; see `replies`.
-        registration.reply_sequence, registration.reply_stamp_at = event.sequence, now
         audit.record(
             session,
             actor=actor,
@@ -63,6 +64,7 @@ def change(
             registration_id=registration.id,
             changes=changes,
         )
+    session.flush()
     if changes and tell:
         _tell_of_change(session, event, registration, before, now=now)
     if before.seats > registration.seats_held or "waitlisted" in {before.status, registration.status}:

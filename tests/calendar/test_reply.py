@@ -79,13 +79,24 @@ def test_recipients_are_believed_in_the_order_of_delivery() -> None:
         ({"DTSTAMP": "DTSTAMP:yesterday"}, {"stamp_at": None}),
         ({"DTSTAMP": "DTSTAMP:20269999T160000Z"}, {"stamp_at": None}),
         ({"DTSTAMP": "DTSTAMP;TZID=America/New_York:20261006T120000"}, {}),
-        ({"DTSTAMP": "DTSTAMP;TZID=Eastern Standard Time:20261006T160000"}, {}),
+        ({"DTSTAMP": "DTSTAMP;TZID=Eastern Standard Time:20261006T120000"}, {}),
+        ({"DTSTAMP": "DTSTAMP;TZID=Nobody's Time:20261006T160000"}, {}),
+        ({"DTSTAMP": "DTSTAMP:20161231T235960Z"}, {"stamp_at": datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)}),
+        ({"DTSTAMP": "DTSTAMP:00010101T000000Z"}, {"stamp_at": datetime(1970, 1, 1, tzinfo=UTC)}),
+        ({"DTSTAMP": "DTSTAMP:99991231T235959Z"}, {"stamp_at": datetime(2200, 1, 1, tzinfo=UTC)}),
+        ({"DTSTAMP": "DTSTAMP;TZID=America/New_York:99991231T235959"}, {"stamp_at": datetime(2200, 1, 1, tzinfo=UTC)}),
         ({"UID": "UID:5f0c1f0e@events.\n example.org"}, {}),
+        ({"UID": "UID:a\\,b\\;c\\\\d@example.org"}, {"uid": "a,b;c\\d@example.org"}),
         ({"ATTENDEE": "attendee;Partstat=declined:MAILTO:Amira@Example.org"}, {}),
         ({"ATTENDEE": "ATTENDEE;PARTSTAT=DECLINED:amira@example.org"}, {}),
         ({"ATTENDEE": 'ATTENDEE;CN="A; B: C";PARTSTAT="DECLINED":mailto:amira@example.org'}, {}),
         ({"ATTENDEE": "ATTENDEE;PARTSTAT=DECLINED:mailto:amira%40example.org"}, {}),
         ({"ATTENDEE": "ATTENDEE;PARTSTAT=DECLINED:mailto:amira@example.org?x"}, {}),
+        ({"ATTENDEE": "ATTENDEE;PARTSTAT=DECLINED:mailto:<amira@example.org>"}, {}),
+        ({"ATTENDEE": 'ATTENDEE;PARTSTAT=DECLINED:"mailto:amira@example.org"'}, {}),
+        ({"ATTENDEE": 'ATTENDEE;EMAIL="amira@example.org";PARTSTAT=DECLINED:urn:uuid:1'}, {}),
+        ({"ATTENDEE": "ATTENDEE;EMAIL=amira@example.org;PARTSTAT=DECLINED:/x@y/principal/"}, {}),
+        ({"ATTENDEE": "ATTENDEE;EMAIL=x@y;PARTSTAT=DECLINED:mailto:amira@example.org"}, {}),
         ({"NEXT": "X-LONG:" + "x" * 20_000}, {}),
         ({"NEXT": "no property at all"}, {}),
         ({"NEXT": "RECURRENCE-ID:20261019T190000Z"}, {}),
@@ -186,7 +197,10 @@ def test_answer_inside_a_mail_that_was_passed_on_is_nobodys() -> None:
         reply.read(outer.as_bytes())
 
 
-@pytest.mark.parametrize("charset", ["utf-8", "utf-16", "iso-8859-1", "us-ascii", "no-such-charset", "base64", "idna"])
+@pytest.mark.parametrize(
+    "charset",
+    ["utf-8", "utf-16", "iso-8859-1", "us-ascii", "no-such-charset", "base64", "idna", "punycode", "unicode_escape"],
+)
 def test_charset_that_is_wrong_or_unknown_costs_no_answer(charset) -> None:
     encoding = charset if charset in {"utf-16", "iso-8859-1"} else "utf-8"
     text = calendar("SUMMARY:café").replace("\n", "\r\n").encode(encoding)
@@ -194,6 +208,18 @@ def test_charset_that_is_wrong_or_unknown_costs_no_answer(charset) -> None:
         "From: amira@example.org\r\nMessage-ID: <bare@example.org>\r\nMIME-Version: 1.0\r\n"
         f'Content-Type: text/calendar; method=REPLY; charset="{charset}"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
     ).encode() + base64.encodebytes(text)
+    assert reply.read(mail) == answer()
+
+
+@pytest.mark.parametrize("parameter", ["charset=idna", "charset*=us-ascii'en'utf-8", "charset*0=ut; charset*1=f-8"])
+def test_odd_charset_of_a_part_that_is_not_encoded_costs_no_answer(parameter) -> None:
+    mail = bare(calendar("SUMMARY:café")).replace(b"charset=utf-8", parameter.encode())
+    assert reply.read(mail) == answer()
+
+
+def test_blank_behind_the_encoding_costs_no_answer() -> None:
+    head, _empty, body = bare(calendar()).partition(b"\r\n\r\n")
+    mail = head + b"\r\nContent-Transfer-Encoding: BASE64 \r\n\r\n" + base64.encodebytes(body)
     assert reply.read(mail) == answer()
 
 

@@ -85,6 +85,15 @@ def test_address_of_the_envelope_is_believed_before_the_headers(session, event, 
     ]
 
 
+def test_event_is_known_by_its_uid_as_it_was_sent(session, make_event, make_registration, now) -> None:
+    event = make_event(uid="2026,10;a\\b@uni.example", sequence=3)
+    amira = make_registration(event)
+    block = unfolded(event.ics_block)
+    uid = block.partition("\r\nUID:")[2].partition("\r\n")[0]
+    assert uid == "2026\\,10\\;a\\\\b@uni.example"
+    assert answer(session, amira, now=now, uid=uid).outcome == "applied"
+
+
 def test_answer_for_another_event_is_ignored(session, event, amira, now) -> None:
     assert answer(session, amira, now=now, uid="other@example.org").words.startswith("It answers for another event")
     assert received(session) == [("reply", "ignored")]
@@ -123,6 +132,15 @@ def test_older_answers_are_not_believed_any_more(session, event, amira, now) -> 
 def test_answer_on_the_web_is_not_undone_by_a_late_mail(session, event, amira, now) -> None:
     form = AnswerForm(name=amira.name, email=amira.email, rsvp="maybe", party_size=2)
     changes.change(session, registration_id=amira.id, form=form, actor=Actor.attendee(), now=now + 5 * MINUTE)
+    assert answer(session, amira, now=now, stamp=now + 4 * MINUTE, after=6 * MINUTE).outcome == "ignored"
+    assert answer(session, amira, now=now, stamp=now + 6 * MINUTE, after=7 * MINUTE).outcome == "applied"
+
+
+def test_answer_said_again_on_the_web_is_not_undone_by_a_late_mail(session, event, amira, now) -> None:
+    form = AnswerForm(name=amira.name, email=amira.email, rsvp="yes", party_size=2)
+    changes.change(session, registration_id=amira.id, form=form, actor=Actor.attendee(), now=now + 5 * MINUTE)
+    session.commit()
+    assert owed(session) == []
     assert answer(session, amira, now=now, stamp=now + 4 * MINUTE, after=6 * MINUTE).outcome == "ignored"
     assert answer(session, amira, now=now, stamp=now + 6 * MINUTE, after=7 * MINUTE).outcome == "applied"
 
