@@ -9,11 +9,15 @@ from typing import NoReturn
 
 import click
 from flask.cli import FlaskGroup
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from psycopg.errors import UndefinedColumn, UndefinedTable
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from eventreg import create_app
 from eventreg.cli import admin, demo, events, mail, organizers, reply, serve
 from eventreg.errors import EventRegError
+
+MISSING = (UndefinedTable, UndefinedColumn)
+"""How PostgreSQL says that a database is older than this release; SQLite says “no such table”."""
 
 cli = FlaskGroup(
     name="eventreg",
@@ -39,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except EventRegError as error:
         _fail(str(error))
     except (OperationalError, ProgrammingError) as error:  # the second is how PostgreSQL says that a table is missing
-        _fail(f"The database cannot be used: {str(error.orig).splitlines()[0]}")
+        _fail(f"The database cannot be used: {_reason(error)}")
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(0)
@@ -52,6 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stderr.close()
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _reason(error: DBAPIError) -> str:
+    """The database's own words, and the way out where it was never upgraded."""
+    said = str(error.orig).splitlines()[0]
+    if isinstance(error.orig, MISSING) or said.startswith("no such "):
+        return f"{said}. Run `eventreg db upgrade` first."
+    return said
 
 
 def _fail(line: str) -> NoReturn:

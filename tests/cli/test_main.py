@@ -198,6 +198,7 @@ def test_backup_that_lacks_a_part_is_refused_and_replaces_nothing(kept, make_eve
     assert "Still here" in run("event", "list", "--past").stdout
 
 
-def test_database_without_tables_is_one_line(run, bare_database_url) -> None:
+def test_database_without_tables_is_one_line_that_names_the_way_out(run, bare_database_url) -> None:
     line = refused(run("mail", "status", DATABASE_URL=bare_database_url))
     assert line.startswith("eventreg: The database cannot be used: ")
+    assert line.endswith("Run `eventreg db upgrade` first.")
