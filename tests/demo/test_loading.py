@@ -31,6 +31,13 @@ def by_title(session, beginning: str) -> Event:
 
 
 @pytest.mark.sqlite_only
+def test_demo_loaded_owes_no_reminder_from_before(loaded, now) -> None:
+    owed = loaded.scalars(sa.select(Event.slug).where(Event.remind_at <= now)).all()
+    later = loaded.scalars(sa.select(Event.slug).where(Event.remind_at > now)).all()
+    assert (owed, len(later) > 0) == ([], True)
+
+
+@pytest.mark.sqlite_only
 def test_demo_loaded_holds_one_of_each_kind_people_must_see(loaded, now) -> None:
     every = list(loaded.scalars(sa.select(Event)))
     doors = Counter(availability(event, now).door for event in every if event.status != "draft")
