@@ -56,7 +56,8 @@ def event_list() -> str:
     after, before = (listing.Place.read(request.args.get(name, "")) for name in ("after", "before"))
     page = listing.find(db.session(), wanted, now=now, timezone=zone, after=after, before=before)
     _keep(counted, page.events, next_end)
-    first = (wanted.from_on or timezones.local_date(now, zone)).replace(day=1)
+    today = timezones.local_date(now, zone)
+    first = _month_beside(wanted, page.events, today)
     return render_template(
         "public/event_list.html",
         wanted=wanted,
@@ -64,7 +65,7 @@ def event_list() -> str:
         problems=[*unread, *filters.unknown(wanted, known)],
         page=page,
         groups=_groups(page.events, wanted),
-        today=timezones.local_date(now, zone),
+        today=today,
         first=first,
         weeks=_weeks(wanted, first),
         weekdays=_weekdays(),
@@ -153,6 +154,14 @@ def _words(wanted: EventFilter, known: choices.Choices) -> dict[str, Any]:
         "categories": filters.offered(known.categories, wanted.category, past=wanted.past),
         "audiences": filters.offered(known.audiences, wanted.audience, past=wanted.past),
     }
+
+
+def _month_beside(wanted: EventFilter, events: Iterable[Event], today: date) -> date:
+    """The first of the month that stands beside the list: the one asked for, or where its first row is."""
+    day = next(map(wording.first_day, events), today)
+    if not wanted.past:
+        day = max(day, today)
+    return (wanted.from_on or day).replace(day=1)
 
 
 def _groups(events: Any, wanted: EventFilter) -> list[tuple[date | None, list[Event]]]:

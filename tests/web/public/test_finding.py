@@ -91,6 +91,30 @@ def test_filters_stay_in_the_address_from_page_to_page(client: FlaskClient, make
     assert dict(form.data()) == {name: values[0] for name, values in kept.items()}
 
 
+@pytest.mark.parametrize(
+    ("query", "month"),
+    [
+        ("", "2026/11"),
+        ("?q=walk", "2026/12"),
+        ("?from=2027-01-05", "2027/01"),
+        ("?past=1", "2026/09"),
+        ("?q=no", "2026/10"),
+    ],
+)
+def test_month_beside_the_list_is_that_of_its_first_row(
+    client: FlaskClient, make_event: MakeEvent, query: str, month: str
+) -> None:
+    for title, starts_at in (
+        ("Tea", datetime(2026, 11, 4, 17, tzinfo=UTC)),
+        ("Walk", datetime(2026, 12, 9, 17, tzinfo=UTC)),
+        ("Past tea", datetime(2026, 9, 9, 17, tzinfo=UTC)),
+    ):
+        make_event(title=title, starts_at=starts_at)
+    page = Page.of(client.get(f"/events/{query}"))
+    leads = [href for href, text in page.links if "See as a month" in text or text.endswith(("2026", "2027"))]
+    assert [urlsplit(href).path for href in leads] == [f"/calendar/{month}"] * 2
+
+
 def test_search_form_finds_and_says_what_it_looked_for(client: FlaskClient, make_event: MakeEvent) -> None:
     make_event(title="Café <b>talk</b>")
     make_event(title="Walk")
