@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from babel import Locale
 from babel.dates import format_date, format_time
-from flask_babel import get_locale
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
 from eventreg import timezones
@@ -149,7 +149,9 @@ def seat_words(event: Event) -> str:
     left = seats_left(event)
     if left is None or event.capacity is None:
         return _("Unlimited places")
-    return _("%(left)s of %(all)s places left", left=max(left, 0), all=event.capacity)
+    return ngettext(
+        "%(left)s of %(num)s place left", "%(left)s of %(num)s places left", event.capacity, left=max(left, 0)
+    )
 
 
 def closing_words(availability: Availability, event: Event) -> str:

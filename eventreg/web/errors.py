@@ -15,7 +15,10 @@ from eventreg.errors import EventRegError, NotFound
 
 log = logging.getLogger(__name__)
 
+NOT_FOUND = 404
 CONFLICT = 409
+OWN_LINKS = ("/r/", "/undo/")
+"""Addresses that only a link in somebody's mail leads to."""
 COME_BACK_SECONDS = 10
 """What Retry-After names while the database is away."""
 
@@ -121,6 +124,14 @@ def _words(error: HTTPException) -> tuple[str, str]:
             _("Nothing was saved. Please try again in a minute."),
         ),
     }
+    if error.code == NOT_FOUND and _is_own_link():
+        return (
+            _("This link does not work"),
+            _(
+                "Your mail program may have cut it short, or a newer mail brought one that took its place. "
+                "We can mail you the one that works."
+            ),
+        )
     if error.code in table:
         return table[error.code]
     if error.code is not None and error.code < InternalServerError.code:
@@ -136,7 +147,7 @@ def _answer(code: int, title: str, message: str, *, kept: Sequence[tuple[str, st
         response = jsonify(type="about:blank", status=code, title=title, detail=message)
         response.mimetype = "application/problem+json"
     else:
-        at_desk = request.path.startswith("/organize")
+        action_url, action_label = _way_on(code)
         response = make_response(
             render_template(
                 "errors/error.html",
@@ -144,9 +155,22 @@ def _answer(code: int, title: str, message: str, *, kept: Sequence[tuple[str, st
                 message=message,
                 kept=kept,
                 kept_action=request.full_path.rstrip("?"),
-                action_url="/organize/" if at_desk else "/events/",
-                action_label=_("To your events") if at_desk else _("To all events"),
+                action_url=action_url,
+                action_label=action_label,
             )
         )
     response.status_code = code
     return response
+
+
+def _way_on(code: int) -> tuple[str, str]:
+    """Where the page's button leads, and what it says."""
+    if request.path.startswith("/organize"):
+        return "/organize/", _("To your events")
+    if code == NOT_FOUND and _is_own_link():
+        return "/lost-link", _("Get your link again")
+    return "/events/", _("To all events")
+
+
+def _is_own_link() -> bool:
+    return request.path.startswith(OWN_LINKS)

@@ -98,6 +98,7 @@ def test_place_says_where_and_never_the_join_link(given: dict[str, str], said: s
     ("given", "said"),
     [
         ({}, "12 of 80 places left"),
+        ({"capacity": 1, "seats_taken": 0}, "1 of 1 place left"),
         ({"capacity": None}, "Unlimited places"),
         ({"seats_taken": 80}, "Full, waitlist open"),
         ({"seats_taken": 80, "waitlist_open": False}, "Full"),

@@ -81,9 +81,30 @@ def test_wrong_reset_or_foreign_link_is_unknown(make_event, make_registration, c
     registration.link_generation += 1
     session.commit()
     for address in (old, "/r/nonsense", "/r/" + app.extensions["eventreg.links"].manage_token(999, 1)):
-        assert client.get(address).status_code == 404
+        unknown = client.get(address)
+        page = Page.of(unknown)
+        assert (unknown.status_code, page.link("Get your link again")) == (404, "/lost-link")
         assert client.post(f"{address}/cancel").status_code in {400, 404}
     assert client.get(link(registration)).status_code == 200
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    ("event", "registration", "said"),
+    [
+        ({"capacity": 9}, {}, "Your place goes to whoever waits."),
+        ({"capacity": None}, {}, "Your answer is taken back."),
+        ({"capacity": 9}, {"rsvp": "no"}, "Your answer is taken back."),
+        ({"capacity": 1}, {"status": "waitlisted"}, "You give up your place in line."),
+        ({"needs_approval": True}, {"status": "pending"}, "You can ask again while registration is open."),
+    ],
+)
+def test_cancelling_says_first_what_is_given_up(
+    make_event, make_registration, client, link, event, registration, said
+) -> None:
+    page = Page.of(client.get(link(make_registration(make_event(**event), **registration))))
+    every = {"Your place goes", "Your answer is taken", "You give up", "You can ask again"}
+    assert (said in page.text, [words in page.text for words in every].count(True)) == (True, 1)
 
 
 @pytest.mark.sqlite_only
@@ -143,6 +164,15 @@ def test_lost_link_answers_alike_and_mails_only_who_is_registered(
         pages.append(client.get(response.location).text)
     assert pages[0] == pages[1]
     assert [(one.kind, one.recipient) for one in session.scalars(select(Message))] == [("link", "amira@example.org")]
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("settings", [{}, {"DEMO": True}, {"MAIL_SERVER": "mail.example.org"}])
+def test_lost_link_says_look_in_your_mail_only_where_mail_is_sent(make_app, make_client, settings) -> None:
+    page = Page.of(make_client(make_app(**settings)).get("/lost-link/sent"))
+    is_sent = "MAIL_SERVER" in settings
+    assert ("Look in your" in page.text, "spam folder" in page.text) == (is_sent, is_sent)
+    assert ("/dev/mail" in [href for href, _ in page.links]) is ("DEMO" in settings)
 
 
 @pytest.mark.sqlite_only

@@ -216,7 +216,7 @@ def test_form_filled_in_quicker_than_a_person_can_comes_back_with_the_answers(
     clock.now += timedelta(seconds=1)
     response = page.submit(client, form)
     again = Page.of(response)
-    assert (response.status_code, "That was very quick." in again.text) == (422, True)
+    assert (response.status_code, "That did not go through That was very quick." in again.text) == (422, True)
     assert ("q-1", "no nuts") in again.form("rsvp").data()
     clock.now += timedelta(seconds=2)
     assert again.submit(client, again.form("rsvp")).status_code == 303
@@ -235,6 +235,22 @@ def test_form_that_was_never_opened_is_taken_for_a_robots_once(
     assert client.post(f"/events/{event.slug}/rsvp", data=data).status_code == 422
     clock.now += timedelta(seconds=3)
     assert client.post(f"/events/{event.slug}/rsvp", data=data).status_code == 303
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"registration_opens_at": "later"}, "Registration has not opened yet Registration opens on "),
+        ({"registration_closes_at": "before"}, "Registration is closed Registration closed on "),
+        ({"starts_at": "before"}, "This event is over Already registered?"),
+    ],
+)
+def test_closed_form_says_why_once(make_event, client, now, given, said) -> None:
+    moments = {"later": now + timedelta(days=1), "before": now - timedelta(days=1)}
+    event = make_event(**{name: moments[when] for name, when in given.items()})
+    page = Page.of(client.get(f"/events/{event.slug}/rsvp"))
+    assert said in page.text
 
 
 @pytest.mark.sqlite_only

@@ -95,6 +95,24 @@ def test_all_day_event_goes_into_calendars_with_the_day_after_its_last(
     assert (data["startDate"], data["endDate"]) == ("2026-10-21", "2026-10-22")
 
 
+def test_place_facts_say_what_is_left_while_registration_has_not_opened(
+    client: FlaskClient, make_event: MakeEvent
+) -> None:
+    make_event(title="Tea", capacity=5, registration_opens_at=datetime(2026, 10, 12, 13, tzinfo=UTC))
+    page = Page.of(client.get("/events/tea"))
+    assert "Places 5 of 5 places left 5 of 5 places left Registration opens Monday, October 12" in page.text
+    assert page.text.count("Registration opens") == 1
+
+
+@pytest.mark.parametrize(("settings", "told"), [({}, False), ({"MAIL_SERVER": "mail.example.org"}, True)])
+def test_cancelled_event_says_that_people_were_mailed_only_where_mail_is_sent(
+    make_app: Any, make_client: Any, make_event: MakeEvent, settings: dict[str, str], told: bool
+) -> None:
+    make_event(title="Tea", status="cancelled")
+    page = Page.of(make_client(make_app(**settings)).get("/events/tea"))
+    assert ("told by e-mail" in page.text) is told
+
+
 @pytest.mark.parametrize(
     ("given", "button", "said"),
     [
