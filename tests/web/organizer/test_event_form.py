@@ -270,7 +270,7 @@ def test_edit_of_a_word_by_a_script_mails_nobody(
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"location_name": "Room 2"}, "1 person is mailed what it was and what it is."),
+        ({"location_name": "Room 2"}, "1 mail is written and kept on the server: no mail server is set up."),
         ({"location_name": "Room 2", "notify": []}, "Nobody is mailed about it."),
         ({"capacity": "40"}, "Nobody is mailed about it."),
     ],
@@ -286,6 +286,20 @@ def test_preview_of_a_published_event_says_what_changes_and_who_is_told(
     assert f"What changes {expected} {said}" in shown.text
     assert shown.submit(olga, shown.form("title"), button="save").status_code == 302
     assert session.scalar(select(func.count()).select_from(Message)) == (said[0] == "1")
+
+
+@pytest.mark.sqlite_only
+def test_preview_says_how_many_are_mailed_where_mail_is_sent(
+    make_app: Any, make_client: Any, make_organizer: Any, make_event: Any, make_registration: Any, sign_in: Any
+) -> None:
+    make_organizer()
+    event = make_event()
+    make_registration(event)
+    olga = make_client(make_app(MAIL_SERVER="mail.example.org"))
+    sign_in(olga)
+    page = Page.of(olga.get(f"/organize/events/{event.slug}/edit"))
+    shown = Page.of(page.submit(olga, page.form("title").set(location_name="Room 2"), button="preview"))
+    assert "1 person is mailed what it was and what it is." in shown.text
 
 
 def test_edit_after_somebody_elses_is_refused_with_what_changed_and_saved_the_second_time(

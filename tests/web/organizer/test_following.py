@@ -86,6 +86,13 @@ def test_calendar_is_paused_read_and_given_up(olga, session, calendar, followed)
     assert (session.scalars(sa.select(FollowedCalendar)).all(), session.get(Event, followed.id).status) == ([], "draft")
 
 
+def test_calendar_without_events_is_given_up_without_a_word_of_drafts(olga, session, calendar, followed) -> None:
+    session.execute(sa.update(Event).values(status="cancelled"))
+    session.commit()
+    asked = Page.of(olga.get(f"{PAGE}/{calendar.id}/remove"))
+    assert "It is not read any more. Those that are over or cancelled stay as they are." in asked.text
+
+
 def test_calendar_of_another_organizer_is_unknown(session, calendar, make_organizer, make_client, sign_in) -> None:
     make_organizer("other@example.org")
     other = make_client()
