@@ -82,11 +82,11 @@ def rebuild(session: Session, links: Links, *, after_id: int = 0) -> int | None:
     """
     # Rows, not objects: keeping track of what changes in them would take as long as writing the entries.
     events: Sequence[Any] = session.execute(_READ, {"after_id": after_id, "most": _BATCH}).all()
-    made = [(event, block(event, links)) for event in events]
+    made = [(event, content := block(event, links), digest(content)) for event in events]
     changed = [
-        {"of_id": event.id, "content": content, "its_digest": digest(content)}
-        for event, content in made
-        if event.ics_digest != digest(content)
+        {"of_id": event.id, "content": content, "its_digest": its_digest}
+        for event, content, its_digest in made
+        if event.ics_digest != its_digest
     ]
     if changed:
         session.connection().execute(_WRITE, changed)

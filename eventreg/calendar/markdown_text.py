@@ -1,6 +1,5 @@
 """An event's Markdown as plain text that reads well in a calendar entry or a plain mail."""
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -8,23 +7,27 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-# As the pages read it (web/markdown.py): no raw HTML, no pictures.
-_PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
-_MARKS = re.compile(r"[\\`~*_\[\]<&\n]")
-"""What begins anything but words within a line, by the rules that are on."""
+from eventreg.calendar import quick_markdown
+
+
+def parser() -> MarkdownIt:
+    """Reads Markdown as the pages do (web/markdown.py): no raw HTML, no pictures."""
+    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
 
 
 def _words_of_lines(state: StateCore) -> None:
-    """The parser's own rule for what stands within blocks, spared where a line is words alone, as most are."""
+    """The parser's own rule for what stands within blocks, spared where that is simple, as it mostly is."""
     for token in state.tokens:
         if token.type == "inline":
             token.children = token.children if token.children is not None else []
-            if _MARKS.search(token.content):
+            words = quick_markdown.words(token.content)
+            if words is None:
                 state.md.inline.parse(token.content, state.md, state.env, token.children)
-            elif token.content:
-                token.children.append(Token("text", "", 0, content=token.content))
+            else:
+                token.children.append(Token("text", "", 0, content=words))
 
 
+_PARSER = parser()
 _PARSER.core.ruler.at("inline", _words_of_lines)
 
 
@@ -37,10 +40,22 @@ def plain(markdown: str) -> str:
     >>> plain("# Program\n\n* **Talks**\n* [Map](https://example.org/map)")
     'Program\n\n- Talks\n- Map (https://example.org/map)'
     """
+    quick = quick_markdown.text(markdown, _words)
+    return parsed(markdown) if quick is None else quick
+
+
+def parsed(markdown: str, by: MarkdownIt = _PARSER) -> str:
+    """The same by a parser, whatever is in it."""
     writer = _Writer()
-    for token in _PARSER.parse(markdown):
+    for token in by.parse(markdown):
         writer.take(token)
     return "".join(writer.parts)
+
+
+def _words(content: str) -> str:
+    """A paragraph's, in a text that defines no addresses elsewhere."""
+    words = quick_markdown.words(content)
+    return _inline(_PARSER.inline.parse(content, _PARSER, {}, [])) if words is None else words
 
 
 class _Writer:

@@ -4,7 +4,8 @@ Pages and mail say the same thing because both ask here. Text only, no markup, n
 of the surrounding context, English where there is none.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from urllib.parse import quote
 
 from babel import Locale
@@ -72,22 +73,22 @@ def clock_time(moment: datetime, timezone: str) -> str:
 
 def full_day(day: date) -> str:
     """“Monday, October 19, 2026”."""
-    return _plain(format_date(day, "full", locale=_locale()))
+    return day_part(day, "full")
 
 
 def short_day(day: date) -> str:
     """“Mon, Oct 19”, in a place where the year is plain."""
-    return _plain(format_date(day, _("EEE, MMM d"), locale=_locale()))
+    return day_part(day, _("EEE, MMM d"))
 
 
 def month_name(day: date) -> str:
     """“October 2026”."""
-    return _plain(format_date(day, "LLLL y", locale=_locale()))
+    return day_part(day, "LLLL y")
 
 
 def day_part(day: date, pattern: str) -> str:
     """One part of a date by a CLDR pattern, like `LLL` for “Oct”."""
-    return _plain(format_date(day, pattern, locale=_locale()))
+    return _day(day, pattern, _locale())
 
 
 def first_day(event: Event) -> date:
@@ -209,7 +210,18 @@ def _hours(event: Event, dash: str) -> str:
 
 
 def _bare_time(moment: datetime, timezone: str) -> str:
-    return _plain(format_time(timezones.to_wall(moment, timezone), "short", locale=_locale()))
+    return _time(timezones.to_wall(moment, timezone).time().replace(second=0, microsecond=0), _locale())
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, pattern: str, locale: Locale) -> str:
+    """Remembered, because CLDR takes long over it, and events share their days and hours with others."""
+    return _plain(format_date(day, pattern, locale=locale))
+
+
+@lru_cache(maxsize=4096)
+def _time(wall: time, locale: Locale) -> str:
+    return _plain(format_time(wall, "short", locale=locale))
 
 
 def _plain(text: str) -> str:
