@@ -44,7 +44,7 @@ def entry_text(event: Event, *, links: Links) -> bytes:
     lines.append(b"STATUS:CANCELLED" if is_cancelled else b"STATUS:CONFIRMED")
     if event.all_day:
         lines.append(b"TRANSP:TRANSPARENT")
-    lines += [_folded(b"URL:" + page.encode()), b"END:VEVENT", b""]
+    lines += [folded(b"URL:" + page.encode()), b"END:VEVENT", b""]
     return b"\r\n".join(lines)
 
 
@@ -66,11 +66,11 @@ def _instant(moment: datetime) -> bytes:
 
 
 def _text(name: bytes, value: str) -> bytes:
-    return _folded(name + b":" + Text(value).to_ical())
+    return folded(name + b":" + Text(value).to_ical())
 
 
-def _folded(line: bytes) -> bytes:
-    """The line in pieces of at most WIDTH octets that split no character and no escape."""
+def folded(line: bytes) -> bytes:
+    """The line as icalendar folds it: in pieces of at most WIDTH octets that split no character and no escape."""
     if len(line) <= WIDTH:
         return line
     pieces = []

@@ -6,6 +6,7 @@ the organizer is an address of this registration alone, so that an answer from a
 
 from datetime import datetime
 from email.utils import parseaddr
+from functools import lru_cache
 
 from icalendar import Event as VEvent
 from icalendar import vCalAddress
@@ -147,8 +148,14 @@ def organizer_address(registration: Registration, *, links: Links, reply_address
     The same again when somebody cancels and registers anew: their calendar holds one entry, and an entry whose
     organizer became another would be a stranger's to it.
     """
-    local, _at, host = parseaddr(reply_address)[1].rpartition("@")
+    local, host = _mailbox(reply_address)
     return f"{local}+{links.reply_token(registration.reply_id, registration.link_generation)}@{host}"
+
+
+@lru_cache(maxsize=16)
+def _mailbox(address: str) -> tuple[str, str]:
+    local, _at, host = parseaddr(address)[1].rpartition("@")
+    return local, host
 
 
 def attendee(registration: Registration, rsvp: str) -> vCalAddress:

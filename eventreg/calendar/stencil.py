@@ -5,14 +5,16 @@ write than all else of a mail.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, TypeVar
 
 from icalendar import vCalAddress
 from icalendar.parser import Contentline
 
 from eventreg.calendar import invitation
+from eventreg.calendar.entry_text import folded
 from eventreg.events import rules
 from eventreg.events.models import Event
 from eventreg.registrations.models import Registration
@@ -21,7 +23,7 @@ T = TypeVar("T")
 MOST = 400
 """How many are kept, of a few kilobytes each."""
 _LINES = re.compile(rb"\r\n(?! )")
-_NAME = re.compile(rb"[^:;]*")
+_END_OF_NAME = re.compile(rb"[:;]")
 
 
 class Stencils:
@@ -47,22 +49,28 @@ class Stencils:
         if not rules.has_page(event):  # its address is the person's own too
             return invitation.request(event, registration, rsvp=rsvp, status=status, stamp_at=stamp_at, **site)
 
-        def make() -> list[bytes]:
-            whole = invitation.request(event, registration, rsvp=rsvp, status=status, stamp_at=stamp_at, **site)
-            return _LINES.split(whole)
-
-        lines = self.remember(event, invitation.is_coming(event, rsvp, status), make)
         own = {b"DTSTAMP": f"DTSTAMP:{stamp_at.astimezone(UTC):%Y%m%dT%H%M%SZ}".encode()}
         if site["reply_address"]:
             own[b"ATTENDEE"] = _line("ATTENDEE", invitation.attendee(registration, rsvp))
             own[b"ORGANIZER"] = _line("ORGANIZER", invitation.organizer(event, registration, **site))
-        return b"\r\n".join(own.get(_name(line), line) for line in lines)
+
+        def make() -> list[bytes]:
+            whole = invitation.request(event, registration, rsvp=rsvp, status=status, stamp_at=stamp_at, **site)
+            return _pieces(_LINES.split(whole), own.keys())
+
+        pieces = self.remember(event, invitation.is_coming(event, rsvp, status), make)
+        return b"\r\n".join([own.get(piece, piece) for piece in pieces])
 
 
-def _name(line: bytes) -> bytes:
-    found = _NAME.match(line)
-    return found[0] if found is not None else b""
+def _pieces(lines: Iterable[bytes], own: Container[bytes]) -> list[bytes]:
+    """The lines: the names of those that are each person's own, and what stands between them."""
+
+    def own_name(line: bytes) -> bytes:
+        name = _END_OF_NAME.split(line, 1)[0]
+        return name if name in own else b""
+
+    return [name or b"\r\n".join(between) for name, between in groupby(lines, key=own_name)]
 
 
 def _line(name: str, value: vCalAddress) -> bytes:
-    return bytes(Contentline.from_parts(name, value.params, value).to_ical())
+    return folded(Contentline.from_parts(name, value.params, value).encode())

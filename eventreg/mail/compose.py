@@ -17,6 +17,7 @@ from eventreg.events import wording as event_words
 from eventreg.events.models import Event
 from eventreg.mail import contents, mime
 from eventreg.mail.contents import Site
+from eventreg.mail.form_letter import Bodies, FormLetter
 from eventreg.mail.mime import Head, Letter, method_of
 from eventreg.outbox.models import Message
 from eventreg.registrations import messages
@@ -45,21 +46,21 @@ def about_registration(
     """The mail of any kind that is about one registration and where it stands."""
     made = stencils or Stencils()
     ics = calendar_part(message, subject, site, made)
-    values = made.remember(subject.event, "words", lambda: _words(subject.event, site))
-    values = (
-        values
-        | _values(message, subject, site, values)
-        | {
-            "answered": contents.answered(message.payload),
-            "reason": message.payload.get("reason", ""),
-            "undo_url": _undo_url(message, subject, site),
-            "calendar_note": contents.calendar_note(method_of(ics), has_mailbox=bool(site.reply_address)),
-        }
-    )
+    own, asked = _own_words(message, subject, site)
+    method, takes_answers = method_of(ics), rules.availability(subject.event, message.created_at).takes_answers
+
+    def render(own: Sequence[str]) -> Bodies:
+        values = _words(subject.event, site) | _standing(message, subject.event, own, asked)
+        values["takes_answers"] = takes_answers
+        values["calendar_note"] = contents.calendar_note(method, has_mailbox=bool(site.reply_address))
+        return _rendered(message.kind, values, site=site, templates=templates)
+
+    alike = (message.kind, repr(message.payload), method, takes_answers, asked, tuple(map(bool, own)))
+    bodies = made.remember(subject.event, alike, lambda: FormLetter(render, own)).filled(own)
     reply_to = _reply_to(subject, site)
     # A server that cannot deliver it tells the mailbox for answers, and by the address whose mail it was.
     sender = reply_to if site.reply_address else ""
-    return _written(message, values, site=site, templates=templates, reply_to=reply_to, sender=sender, ics=ics)
+    return _written(message, bodies, site=site, reply_to=reply_to, sender=sender, ics=ics)
 
 
 def about_links(
@@ -68,20 +69,23 @@ def about_links(
     """The mail that holds the links of one person's registrations."""
     values = {"own": [_own(event, registration, site) for event, registration in own]}
     reply_to = _contact(own[0][0] if len(own) == 1 else None, site)
-    return _written(message, values, site=site, templates=templates, reply_to=reply_to)
+    bodies = _rendered(message.kind, values, site=site, templates=templates)
+    return _written(message, bodies, site=site, reply_to=reply_to)
 
 
 def plain(message: Message, *, site: Site, templates: Environment) -> Letter:
     """A mail that says what its payload says: accounts, and the test of the mail server."""
     values = {"payload": message.payload, "html": contents.given_html(message.payload)}
-    return _written(message, values, site=site, templates=templates, reply_to=_contact(None, site))
+    bodies = _rendered(message.kind, values, site=site, templates=templates)
+    return _written(message, bodies, site=site, reply_to=_contact(None, site))
 
 
 def forwarded(message: Message, *, site: Site, templates: Environment) -> Letter:
     """What somebody wrote to the reply mailbox, for the organizer, who can answer them directly."""
     values, writer = contents.forwarded(message.payload), contents.writer(message.payload)
     reply_to = _address_or(writer, _contact(None, site))
-    return _written(message, values, site=site, templates=templates, reply_to=reply_to)
+    bodies = _rendered(message.kind, values, site=site, templates=templates)
+    return _written(message, bodies, site=site, reply_to=reply_to)
 
 
 def calendar_part(message: Message, subject: Subject, site: Site, stencils: Stencils) -> bytes | None:
@@ -121,35 +125,49 @@ def _words(event: Event, site: Site) -> dict[str, Any]:
         "title": one_line(event.title),
         "when": event_words.event_time(event),
         "where": one_line(event_words.place(event)),
-        "map_url": event_words.map_address(event),
-        "join_url": one_line(event.online_url),
-        "directions": clean(event.directions),
         "has_page": rules.has_page(event),
         "contact": one_line(event.contact_email or bare_address(site.contact)),
     }
 
 
-def _values(message: Message, subject: Subject, site: Site, words: Mapping[str, Any]) -> dict[str, Any]:
-    event, registration, payload = subject.event, subject.registration, message.payload
+def _own_words(message: Message, subject: Subject, site: Site) -> tuple[list[str], tuple[str, ...]]:
+    """What in the mail is this person's own, in the order in which `_standing` takes it, and what they were asked."""
+    registration = subject.registration
+    answers = [(label, value) for label, value in subject.answers if value.strip()]
+    own = [
+        site.links.manage(registration.id, registration.link_generation),
+        invitation.page_of(subject.event, registration, links=site.links),
+        _undo_url(message, subject, site),
+        contents.harmless(one_line(registration.name)),
+        *(_close_together(contents.harmless(value)) for _label, value in answers),
+    ]
+    return own, tuple(one_line(label) for label, _value in answers)
+
+
+def _standing(message: Message, event: Event, own: Sequence[str], asked: Sequence[str]) -> dict[str, Any]:
+    """What the mail says of where the person stands."""
+    payload = message.payload
+    manage_url, page_url, undo_url, name, *given = own
     off = message.kind in contents.ENDINGS
     coming = not off and invitation.is_coming(event, payload["rsvp"], payload["status"])
+    has_answers = not off and message.kind != "reminder"
     return {
         "sentence": contents.sentence(message.kind, payload, event),
         "standing": contents.standing(payload, event),
         "offered_until": contents.offered_until(payload, event),
-        "map_url": "" if off else words["map_url"],
-        "join_url": words["join_url"] if coming else "",
-        "directions": words["directions"] if coming else "",
-        "answers": []
-        if off or message.kind == "reminder"
-        else contents.answers(registration, payload, subject.answers),
+        "map_url": "" if off else event_words.map_address(event),
+        "join_url": one_line(event.online_url) if coming else "",
+        "directions": clean(event.directions) if coming else "",
+        "answers": contents.answers(payload, name, zip(asked, given, strict=True)) if has_answers else [],
         "changes": contents.changes(payload, event, is_coming=coming) if message.kind == "update" else [],
         "plans": contents.plans(message.kind, payload, event),
         "rsvp": payload["rsvp"],
         "status": payload["status"],
-        "manage_url": site.links.manage(registration.id, registration.link_generation),
-        "takes_answers": rules.availability(event, message.created_at).takes_answers,
-        "page_url": invitation.page_of(event, registration, links=site.links),
+        "answered": contents.answered(payload),
+        "reason": payload.get("reason", ""),
+        "manage_url": manage_url,
+        "page_url": page_url,
+        "undo_url": undo_url,
     }
 
 
@@ -188,39 +206,37 @@ def _address_or(given: str, otherwise: str) -> str:
         return otherwise
 
 
-def _written(
-    message: Message,
-    values: dict[str, Any],
-    *,
-    site: Site,
-    templates: Environment,
-    reply_to: str,
-    sender: str = "",
-    ics: bytes | None = None,
-) -> Letter:
-    """Headers, text and HTML from the kind's folder of templates. From is the site's own address always.
-
-    An organizer's or attendee's would fail SPF and DMARC.
-    """
+def _rendered(kind: str, values: Mapping[str, Any], *, site: Site, templates: Environment) -> Bodies:
+    """What the kind's folder of templates makes of the values."""
     shared = {
         "site_name": one_line(site.name),
         "site_url": site.links.absolute("/"),
         "contact": bare_address(site.contact),
     }
     subject, text, html = (
-        templates.get_template(f"mail/{message.kind}/{name}").render(shared | values)
+        templates.get_template(f"mail/{kind}/{name}").render({**shared, **values})
         for name in ("subject.txt", "body.txt", "body.html")
     )
+    return Bodies(one_line(subject) or _("A message from %(site)s", site=shared["site_name"]), _body(text), _body(html))
+
+
+def _written(
+    message: Message, bodies: Bodies, *, site: Site, reply_to: str, sender: str = "", ics: bytes | None = None
+) -> Letter:
+    """The bodies under their header. From is the site's own address always.
+
+    An organizer's or attendee's would fail SPF and DMARC.
+    """
     head = Head(
-        subject=one_line(subject) or _("A message from %(site)s", site=shared["site_name"]),
-        sender=mime.sender_header(shared["site_name"], bare_address(site.sender)),
+        subject=bodies.subject,
+        sender=mime.sender_header(one_line(site.name), bare_address(site.sender)),
         recipient=message.recipient,
         reply_to=reply_to,
         date=message.created_at,
         message_id=f"<{message.message_key}@{host_of(site.sender)}>",
         key=message.message_key,
     )
-    content = mime.assemble(head, text=_body(text), html=_body(html), ics=ics)
+    content = mime.assemble(head, text=bodies.text, html=bodies.html, ics=ics)
     return Letter(head.subject, sender or bare_address(site.sender), content)
 
 
@@ -228,7 +244,11 @@ def _body(text: str) -> str:
     """Without what is not text, and without the empty lines that templates leave behind."""
     # Most of it is plain ASCII, which is seen to hold nothing to be cleaned in a fraction of the time cleaning takes.
     is_clean = text.isascii() and not text.encode().translate(None, _CLEAN)
-    text = text.strip() if is_clean else clean(text)
+    return _close_together(text.strip() if is_clean else clean(text)) + "\n"
+
+
+def _close_together(text: str) -> str:
+    """With one empty line where there are more."""
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")
-    return text + "\n"
+    return text

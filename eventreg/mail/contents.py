@@ -1,7 +1,7 @@
 """What a mail about a registration says, as plain values for its templates. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,6 @@ from eventreg.events import wording as event_words
 from eventreg.events.models import Event
 from eventreg.links import Links
 from eventreg.registrations import wording
-from eventreg.registrations.models import Registration
 
 _LINKABLE = re.compile(r"(?<=\w)(?=\.[^\W\d_]|@)|(?<=:)(?=//)")
 """Where an address of the web or of mail would be told from plain words."""
@@ -106,15 +105,10 @@ def offered_until(payload: Mapping[str, Any], event: Event) -> str:
     return event_words.instant(datetime.fromisoformat(moment), event.timezone) if moment else ""
 
 
-def answers(
-    registration: Registration, payload: Mapping[str, Any], given: Sequence[tuple[str, str]]
-) -> list[tuple[str, str]]:
-    """What the person told us, label and value, made harmless."""
-    rows = [(_("Name"), harmless(one_line(registration.name)))]
-    if payload["rsvp"] == "yes":
-        rows.append((_("Party"), ngettext("%(num)d person", "%(num)d people", payload["party_size"])))
-    rows += [(one_line(label), harmless(value)) for label, value in given if value.strip()]
-    return rows
+def answers(payload: Mapping[str, Any], name: str, given: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What the person told us, label and value; name and values are harmless already."""
+    party = [(_("Party"), ngettext("%(num)d person", "%(num)d people", payload["party_size"]))]
+    return [(_("Name"), name), *(party if payload["rsvp"] == "yes" else []), *given]
 
 
 def changes(payload: Mapping[str, Any], event: Event, *, is_coming: bool) -> list[Change]:

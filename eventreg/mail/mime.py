@@ -4,7 +4,6 @@ The email package builds a tree, folds it and reads it back, which takes longer 
 The mails here have one shape, so their bytes are put together directly: the same input, the same bytes.
 """
 
-import base64
 import binascii
 import re
 from collections.abc import Sequence
@@ -146,4 +145,5 @@ def _part(subtype: str, encoding: str, content: bytes) -> bytes:
 
 
 def _base64(octets: bytes) -> bytes:
-    return base64.encodebytes(octets).replace(b"\n", b"\r\n")
+    letters = binascii.b2a_base64(octets, newline=False)
+    return b"".join([b"%b\r\n" % letters[start : start + 76] for start in range(0, len(letters), 76)])
