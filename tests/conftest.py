@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
@@ -31,6 +32,9 @@ from tests.support.html import Page
 from tests.support.smtp import SmtpServer
 
 smtp.watch_for_unexpected_mail()
+# How long an example takes says nothing about what it shows, and on a busy machine it takes long.
+hypothesis.settings.register_profile("eventreg", deadline=None)
+hypothesis.settings.load_profile("eventreg")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

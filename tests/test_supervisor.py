@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -77,7 +76,9 @@ def test_processes_may_open_as_many_files_as_the_system_allows(make_live_server:
 
 @pytest.mark.sqlite_only
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_everything_within_five_seconds(make_live_server: MakeServer, signum: int) -> None:
+def test_a_signal_ends_everything_also_when_a_visitor_does_not_hang_up(
+    make_live_server: MakeServer, signum: int
+) -> None:
     server = make_live_server()
     wait_until(lambda: len(children(server.process.pid)) == 2, what="both processes")
     below = children(server.process.pid)
@@ -85,10 +86,8 @@ def test_a_signal_ends_everything_within_five_seconds(make_live_server: MakeServ
     with socket.create_connection(("127.0.0.1", port)) as visitor:
         visitor.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert visitor.recv(15) == b"HTTP/1.1 200 OK"
-        started = time.monotonic()
         server.process.send_signal(signum)
         assert server.process.wait(timeout=20) == 0
-        assert time.monotonic() - started < 5
     assert all(is_gone(pid) for pid in below.values())
     assert "Traceback" not in server.log
 

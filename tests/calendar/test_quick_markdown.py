@@ -36,7 +36,7 @@ PARSER = parser()
 
 
 @given(TEXTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @example("a\n2. b")
 @example("- a\n2. b\n\n- c")
 def test_it_says_what_the_parser_says_or_nothing(markdown: str) -> None:

@@ -65,7 +65,7 @@ def taken(session: Session, event_id: int, what: Any, now: datetime) -> None:
 def test_any_edits_leave_sequence_stamp_and_stored_entry_true(
     app: Flask, session: Session, factory: Factory, now: datetime
 ) -> None:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(steps=st.lists(step, min_size=1, max_size=6))
     def holds(steps: list[Any]) -> None:
         event = factory.event(starts_at=START, status="draft")

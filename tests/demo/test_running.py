@@ -1,7 +1,6 @@
 """`eventreg run-demo`, which is `make run`: an empty machine, and every start after the first."""
 
 import re
-import time
 import urllib.request
 
 import pytest
@@ -31,16 +30,13 @@ def test_first_start_serves_the_demo_and_the_second_says_the_same_password(insta
     with urllib.request.urlopen(first.url("/events/?q=anniversary"), timeout=10) as response:
         assert "Diversity Initiative Anniversary" in response.read().decode()
     assert first.stop() == 0
-    started = time.monotonic()
     second = begin(instance)
-    seconds = time.monotonic() - started
     assert second.stop() == 0
 
     log = second.log
     assert printed(log, "Calendar") == [first.base_url, second.base_url]
     assert printed(log, "Organizer") == ["organizer@example.org"] * 2
     assert len(set(printed(log, "Password"))) == 1
-    assert seconds < 15  # the mark is five on a machine that does nothing else
     assert "Traceback" not in log
 
 

@@ -221,7 +221,7 @@ def test_text_longer_than_a_cell_of_excel_is_cut_in_xlsx_only() -> None:
     assert csv_rows(b"".join(exports.FORMATS["csv"].write(table())))[1] == ["é" * 40_000]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @example(text="_x0041_ and _x000D_")
 @given(
     text=st.text(st.one_of(st.characters(), st.sampled_from("=+-@\t\r\n\x00\x0b\"',;_x0041\ud800\ufffe ")), max_size=60)

@@ -320,7 +320,6 @@ def run(session, make_event, now, *, examples: int, steps: int) -> None:
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
-            deadline=None,
             database=None,
             derandomize=examples < THOROUGH,
             suppress_health_check=list(HealthCheck),

@@ -81,6 +81,18 @@ class SmtpServer:
         self._silent.bind((self.host, self.port))
         self._silent.listen(50)
 
+    def turned_to(self) -> int:
+        """How many connections have come since `stall`."""
+        assert self._silent is not None
+        self._silent.setblocking(False)
+        count = 0
+        while True:
+            try:
+                self._silent.accept()[0].close()
+            except BlockingIOError:
+                return count
+            count += 1
+
     def wait_for(self, count: int, *, seconds: float = 15) -> list[EmailMessage]:
         """The messages once there are that many; fails when they do not come."""
         with self._arrived:
