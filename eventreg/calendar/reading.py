@@ -195,7 +195,9 @@ def _age(component: Component) -> tuple[int, datetime]:
 
 
 def _take(made: Item, component: Component, work: _Work) -> None:
-    """Keeps it, or says why not."""
+    """Keeps it, or says why not. A stamp of a clock gone wrong would make every later change look older."""
+    if made.stamp_at is not None and made.stamp_at > work.now:
+        made = replace(made, stamp_at=work.now)
     if made.values.ends_at <= work.earliest:
         work.skip(component, _("It is over."))
     elif made.values.starts_at > work.now + FARTHEST:

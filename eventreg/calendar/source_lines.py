@@ -19,7 +19,8 @@ MOST_LINES = 200_000
 
 _FOLD = re.compile(b"(?:\r\n|\n|\r)[ \t]")
 _BREAK = re.compile("\r\n|\n|\r")
-_LINE = re.compile(r'([A-Za-z0-9.-]+)\s*((?:;(?:[^":]|"[^"]*")*+)?):(.*)', re.DOTALL)
+# Exchange leaves TZID=tzone://Microsoft/Utc without the quotes that its colon needs.
+_LINE = re.compile(r'([A-Za-z0-9.-]+)\s*((?:;(?:[^":]|:(?=//)|"[^"]*")*+)?):(.*)', re.DOTALL)
 _PARAMETER = re.compile(r';\s*([A-Za-z0-9-]+)\s*=((?:"[^"]*"|[^";])*+)')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))

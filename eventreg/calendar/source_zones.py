@@ -116,7 +116,7 @@ def name_of(tzid: str) -> str:
     ('Europe/Berlin', 'America/New_York', '')
     """
     cleaned = tzid.strip().strip('"/').strip()
-    if cleaned.upper() in {"UTC", "GMT", "Z", "ETC/UTC", "ETC/GMT", "COORDINATED UNIVERSAL TIME"}:
+    if cleaned.rpartition("/")[2].upper() in {"UTC", "GMT", "Z", "COORDINATED UNIVERSAL TIME"}:
         return "UTC"
     if windows := _WINDOWS.get(cleaned.casefold()):
         return windows
@@ -176,7 +176,7 @@ def _alike(rules: tzinfo, own: str, now: datetime) -> str:
 
 
 def _candidates(own: str) -> tuple[str, ...]:
-    usual = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "Europe/London")
+    usual = ("UTC", "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "Europe/London")
     return (own, *usual, *sorted(set(WINDOWS_TO_OLSON.values())))
 
 

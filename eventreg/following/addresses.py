@@ -1,6 +1,6 @@
 """Which addresses may be asked at all: https on the public net, and nothing that is ours or our neighbours'. Pure."""
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from flask_babel import gettext as _
@@ -12,6 +12,8 @@ HTTPS = 443
 _NAT64 = IPv6Network("64:ff9b::/96")
 _NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = IPv6Network("::/96")
+_NOBODYS = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "5f00::/16", "fec0::/10")))
+"""Set aside or given up, and global to some version of Python."""
 Address = IPv4Address | IPv6Address
 
 
@@ -53,7 +55,7 @@ def normalised(text: str, *, own_host: str) -> str:
 def is_public(address: Address, port: int) -> bool:
     """Whether a machine there is a stranger's: no private, loopback, link-local, shared, multicast or reserved net.
 
-    Addresses that carry another inside are judged by that one too. Source: RFC 6890, RFC 6598, RFC 6052.
+    Addresses that carry another inside are judged by that one too. Source: RFC 6890, RFC 6598, RFC 6052, RFC 3879.
     """
     if port != HTTPS:
         return False
@@ -65,6 +67,8 @@ def is_public(address: Address, port: int) -> bool:
             inside = IPv4Address(int(address) & 0xFFFFFFFF)
         if inside is not None:
             return is_public(inside, port)
+    if any(address in net for net in _NOBODYS):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 

@@ -187,6 +187,8 @@ class Fetcher:
                 if size > self.most_bytes:
                     megabytes = self.most_bytes // 1024 // 1024
                     raise FetchError(_("It is larger than %(most)s MB.", most=megabytes))
+            if unpack is not None and unpack.eof:
+                break  # zlib would keep all that a server goes on sending
         if unpack is not None and not unpack.eof:
             raise FetchError(_("It came only in part."))
         return b"".join(parts)

@@ -239,6 +239,32 @@ def test_invented_zone_like_no_other_gives_the_instant() -> None:
     assert (made.values.starts_at, made.values.timezone) == (at("2026-11-10", "09:43"), "America/New_York")
 
 
+UTC_RULES = """BEGIN:VTIMEZONE
+TZID:{name}
+BEGIN:STANDARD
+DTSTART:16010101T000000
+TZOFFSETFROM:+0000
+TZOFFSETTO:+0000
+END:STANDARD
+END:VTIMEZONE
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "head"), [("tzone://Microsoft/Utc", ""), ('"tzone://Microsoft/Utc"', ""), ("Zulu time", UTC_RULES)]
+)
+def test_zone_that_is_utc_is_shown_as_utc(name: str, head: str) -> None:
+    event = one("DURATION:PT1H", start=f"DTSTART;TZID={name}:20261010T100000")
+    made = only(calendar(event, head=head.format(name=name)))
+    assert (made.values.starts_at, made.values.timezone, made.notes) == (at("2026-10-10", "10:00"), "UTC", ())
+
+
+def test_stamp_of_a_clock_gone_wrong_is_now() -> None:
+    stamps = ("LAST-MODIFIED:21990101T000000Z", "DTSTAMP:20261005T160001Z", "DTSTAMP:20261005T155959Z")
+    found = [only(calendar(one(f"DURATION:PT1H\n{line}"))).stamp_at for line in stamps]
+    assert found == [NOW, NOW, NOW - timedelta(seconds=1)]
+
+
 def test_zone_nobody_knows_is_said() -> None:
     made = only(calendar(one("DURATION:PT1H", start="DTSTART;TZID=Home:20261010T100000")))
     assert made.notes == ("Nobody knows its time zone “Home”; its times were read as America/New_York.",)
@@ -266,6 +292,11 @@ def test_zone_of_one_file_means_nothing_in_the_next() -> None:
 )
 def test_bytes_of_every_kind_give_the_title(data: bytes, title: str) -> None:
     assert only(data).values.title == title
+
+
+def test_html_that_is_none_costs_no_event() -> None:
+    made = only(calendar(one("DURATION:PT1H\nDESCRIPTION:<p>Come<![<![ &#999999999999; <br <br <!-- x")))
+    assert made.values.description == "Come\\<\\!\\[\\<\\!\\[ \\<br \\<br"
 
 
 def test_too_much_text_is_cut_and_said() -> None:

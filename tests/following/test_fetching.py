@@ -36,6 +36,22 @@ def test_packed_calendar_is_unpacked(server: HttpsServer, fetcher: Fetcher) -> N
     assert fetcher.fetch(server.url("/c")).data == CALENDAR * 5000
 
 
+def test_what_goes_on_behind_a_packed_calendar_is_not_waited_for(server: HttpsServer, fetcher: Fetcher) -> None:
+    ended = threading.Event()
+
+    def endless(handler: BaseHTTPRequestHandler) -> None:
+        try:
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(CALENDAR))
+            while not server.stopping.wait(0.01):
+                handler.wfile.write(b"x" * 4096)
+        finally:
+            ended.set()
+
+    server.pages["/c"] = endless
+    assert fetcher.fetch(server.url("/c")).data == CALENDAR
+    assert ended.wait(10)
+
+
 def test_calendar_in_chunks_is_put_together(server: HttpsServer, fetcher: Fetcher) -> None:
     def chunks(handler: BaseHTTPRequestHandler) -> None:
         handler.protocol_version = "HTTP/1.1"

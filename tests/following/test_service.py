@@ -191,6 +191,14 @@ def test_older_version_is_no_change(show: Show, look: Look, session: Session) ->
     assert found(session) == {"1": ("published", "New")}
 
 
+def test_change_behind_a_stamp_far_ahead_is_taken_over(show: Show, look: Look, session: Session) -> None:
+    show(entry(1, title="Clock gone wrong", lines="LAST-MODIFIED:20990101T000000Z\n"))
+    look()
+    show(entry(1, title="Put right", lines="LAST-MODIFIED:20261005T163000Z\n"))
+    look(HOUR)
+    assert found(session) == {"1": ("published", "Put right")}
+
+
 def test_cancelled_there_is_cancelled_here_and_comes_back(
     show: Show, look: Look, session: Session, make_registration
 ) -> None:
