@@ -10,10 +10,11 @@ from typing import NoReturn
 import click
 from flask.cli import FlaskGroup
 from psycopg.errors import UndefinedColumn, UndefinedTable
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from eventreg import create_app
 from eventreg.cli import admin, demo, events, mail, organizers, reply, serve
+from eventreg.db import AWAY, said
 from eventreg.errors import EventRegError
 
 MISSING = (UndefinedTable, UndefinedColumn)
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = cli.main(args=words, prog_name="eventreg", standalone_mode=False)
     except EventRegError as error:
         _fail(str(error))
-    except (OperationalError, ProgrammingError) as error:  # the second is how PostgreSQL says that a table is missing
+    except (*AWAY, ProgrammingError) as error:  # the last is how PostgreSQL says that a table is missing
         _fail(f"The database cannot be used: {_reason(error)}")
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
@@ -58,12 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _reason(error: DBAPIError) -> str:
+def _reason(error: SQLAlchemyError) -> str:
     """The database's own words, and the way out where it was never upgraded."""
-    said = str(error.orig).splitlines()[0]
-    if isinstance(error.orig, MISSING) or said.startswith("no such "):
-        return f"{said}. Run `eventreg db upgrade` first."
-    return said
+    words = said(error)
+    if isinstance(getattr(error, "orig", None), MISSING) or words.startswith("no such "):
+        return f"{words}. Run `eventreg db upgrade` first."
+    return words
 
 
 def _fail(line: str) -> NoReturn:

@@ -28,10 +28,12 @@ def ingest(file: str) -> None:
             data = _read(stream)
     except OSError as error:
         raise EventRegError(f"The mail in {file} cannot be read: {error.strerror or error}.") from error
+    except RuntimeError as error:  # how click says that there is no standard input at all
+        raise EventRegError("There is no standard input to read the mail from.") from error
     taken = incoming.ingest(current_app._get_current_object(), data, now=clock.now())  # type: ignore[attr-defined] # noqa: SLF001 - the app itself
-    click.echo(str(taken))
     if taken.may_owe_mail:
         tasks.nudge()
+    click.echo(str(taken))
 
 
 @reply.command("serve", with_appcontext=False)

@@ -96,6 +96,19 @@ def test_file_that_cannot_be_read_is_one_line_and_status_one(database_url, insta
 
 
 @pytest.mark.sqlite_only
+@pytest.mark.sqlite_only
+def test_no_standard_input_is_one_line_and_status_one(database_url, instance) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *EVENTREG, "reply", "ingest"],
+        env=environment(instance, DATABASE_URL=database_url),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "eventreg: There is no standard input to read the mail from.\n"
+
+
 def test_listener_says_where_it_listens_and_ends_when_told(database_url, instance, tmp_path) -> None:
     port = free_port()
     process = subprocess.Popen(
