@@ -145,10 +145,15 @@ def _not_an_answer(session: Session, arrival: Arrival, reason: NotAnAnswer, *, l
     if seen is None:
         return Taken("ignored", "mail", SEEN)
     is_words = isinstance(reason, NoCalendarPart | OtherMethod | TooLarge)
-    if not is_words or (arrival.letter.is_automatic and not isinstance(reason, OtherMethod)):
+    if not is_words or (arrival.letter.is_automatic and not _asks(reason)):
         return _settle(seen, "ignored", str(reason))
     outcome, words = forwarding.pass_on(session, registration, arrival.letter, reason=reason, now=now)
     return _settle(seen, outcome, words)
+
+
+def _asks(reason: NotAnAnswer) -> bool:
+    """Whether a calendar program asks for something; a mail that returns our own REQUEST asks for nothing."""
+    return isinstance(reason, OtherMethod) and reason.method in {"COUNTER", "REFRESH"}
 
 
 def _take_bounce(session: Session, arrival: Arrival, report: bounce.Bounce, *, links: Links, now: datetime) -> Taken:

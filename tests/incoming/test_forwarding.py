@@ -52,6 +52,13 @@ def test_other_methods_go_on_even_without_words(method, session, amira, now, pos
     assert "Nothing was changed." in text_of(mail)
 
 
+def test_automatic_answer_that_returns_our_invitation_does_not_go_on(session, amira, now) -> None:
+    headers = "Auto-Submitted: auto-replied\nSubject: Out of office\n"
+    data = bare(calendar(method="REQUEST"), to=address_of(amira), headers=headers)
+    assert bring(session, data.replace(b"method=REPLY", b"method=REQUEST"), now=now).outcome == "ignored"
+    assert owed(session) == []
+
+
 @pytest.mark.parametrize(
     "data",
     [
