@@ -50,7 +50,7 @@ def change(
     moves.move(session, event, registration, form, by_organizer=by_organizer, now=now)
     session.flush()
     changes = _differences(registration, before, answered)
-    if changes or not by_organizer:
+    if not by_organizer or changes.keys() & {"rsvp", "party_size"}:
         # A late mail from a calendar program must not undo what was said here, or said here once more; see `replies`.
         registration.reply_sequence, registration.reply_stamp_at = event.sequence, now
     if changes:

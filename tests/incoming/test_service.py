@@ -12,7 +12,7 @@ from eventreg.incoming import service
 from eventreg.incoming.ingest import ingest
 from eventreg.incoming.models import ReceivedMail
 from eventreg.outbox.models import Message
-from eventreg.registrations import changes, event_changes, messages
+from eventreg.registrations import changes, desk, event_changes, messages
 from eventreg.registrations.models import Registration
 from eventreg.registrations.service import AnswerForm, register
 from tests.support.calendars import unfolded
@@ -143,6 +143,14 @@ def test_answer_said_again_on_the_web_is_not_undone_by_a_late_mail(session, even
     assert owed(session) == []
     assert answer(session, amira, now=now, stamp=now + 4 * MINUTE, after=6 * MINUTE).outcome == "ignored"
     assert answer(session, amira, now=now, stamp=now + 6 * MINUTE, after=7 * MINUTE).outcome == "applied"
+
+
+def test_name_put_right_at_the_desk_costs_no_answer_under_way(session, event, amira, now) -> None:
+    form = AnswerForm(name="Amira Haddad-Young", email=amira.email, rsvp="yes", party_size=2)
+    olga = Actor("organizer", event.organizer_id, "Olga")
+    desk.correct(session, registration_id=amira.id, form=form, note="", actor=olga, now=now + 5 * MINUTE)
+    session.commit()
+    assert answer(session, amira, now=now, stamp=now + 4 * MINUTE, after=6 * MINUTE).outcome == "applied"
 
 
 def test_version_that_was_never_sent_is_dropped(session, event, amira, now) -> None:
