@@ -66,7 +66,7 @@ def load(session: Session, *, now: datetime, links: Links) -> Account:
         _add_event(session, calendar["defaults"] | entry, people, organizer_id=organizer.id, now=now, host=links.host)
     # Written last: whatever the services queued is for addresses that do not exist, and nobody is reminded late.
     session.execute(update(Message).values(state="aborted", server_reply=_("Part of the demo, never sent.")))
-    session.execute(update(Event).where(Event.remind_at <= now).values(remind_at=None, reminded_at=Event.remind_at))
+    session.execute(update(Event).where(Event.remind_at <= now).values(remind_at=None))
     session.flush()
     return account
 

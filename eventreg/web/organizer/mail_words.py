@@ -50,7 +50,7 @@ def reminder(event: Event, now: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MailWords:
-    """A mail's state: badge colour, what it is and what became of it, and the server's own words."""
+    """A mail's state: how it looks (ok, warn, stop), what it is and what became of it, and the server's own words."""
 
     look: str
     text: str

@@ -1,4 +1,4 @@
-"""On a phone: what matters on a page stands in the window, early, and nothing hides beyond its edge."""
+"""On a phone, at a desk and on paper: what matters stands in view, early, and nothing hides beyond the edge."""
 
 from typing import Any
 
@@ -53,6 +53,16 @@ def test_people_with_their_mail_fit_a_desk(open_page, be_signed_in, demo_site) -
     page.goto(f"{PEOPLE}?q={email}")
     page.get_by_role("row").filter(has_text=email).wait_for()
     assert beyond_the_edge(page) == []
+
+
+def test_people_are_printed_whole_and_without_what_cannot_be_pressed(open_page, be_signed_in) -> None:
+    page = open_page(width=700)  # A4 between its margins
+    be_signed_in(page)
+    page.goto(PEOPLE)
+    page.emulate_media(media="print")
+    assert beyond_the_edge(page) == []
+    assert page.get_by_text("wim.de.vries@example.org").is_visible()
+    assert [one.is_visible() for one in page.get_by_role("button", include_hidden=True).all()].count(True) == 0
 
 
 def test_draft_is_published_without_reading_all_its_facts_first(open_page, be_signed_in) -> None:
