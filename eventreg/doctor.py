@@ -15,6 +15,7 @@ from eventreg.migrations import head_revision, is_behind, revision_of
 from eventreg.outbox import heartbeat, queries
 from eventreg.registrations import offers, seats, waitlist
 from eventreg.settings import DEFAULT_BASE_URL
+from eventreg.web.limits import limiter
 
 
 def faults(app: Flask, *, now: datetime) -> list[str]:
@@ -33,6 +34,7 @@ def faults(app: Flask, *, now: datetime) -> list[str]:
         *_calendar_faults(app, session),
         *_mail_faults(app),
         *_mailbox_faults(app),
+        *_counter_faults(app),
         *_worker_faults(session, now),
     ]
 
@@ -75,6 +77,12 @@ def _mail_faults(app: Flask) -> list[str]:
 def _mailbox_faults(app: Flask) -> list[str]:
     reason = mailbox.trouble(app)
     return [reason] if reason else []
+
+
+def _counter_faults(app: Flask) -> list[str]:
+    if not app.config["REDIS_URL"] or limiter.storage.check():
+        return []
+    return ["The Redis server of REDIS_URL does not answer: each web process counts its rate limits by itself."]
 
 
 def _worker_faults(session: Session, now: datetime) -> list[str]:

@@ -118,6 +118,12 @@ def test_doctor_names_a_wrong_count_and_a_mail_server_that_is_not_there(make_eve
     assert len(lines) == 2
 
 
+@pytest.mark.sqlite_only
+def test_doctor_names_shared_counters_that_cannot_be_reached(run) -> None:
+    said = "The Redis server of REDIS_URL does not answer: each web process counts its rate limits by itself."
+    assert refused(run("doctor", REDIS_URL="redis://127.0.0.1:9/0")) == said
+
+
 def test_doctor_names_who_waits_for_nothing_and_offers_that_nobody_took_back(
     make_event, make_registration, run, session
 ) -> None:

@@ -2,7 +2,6 @@
 
 from flask import abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from eventreg import tasks
@@ -138,7 +137,7 @@ def _refused(slug: str, form: RsvpForm, error: Exception) -> tuple[str, int]:
 def _way_out(error: EventFull) -> str:
     if error.seats_left == 0:
         return _("This event has no waitlist.")
-    smaller = ngettext("Come with %(num)d person", "Come with %(num)d people", error.seats_left)
+    smaller = _("RSVP for %(seats)d", seats=error.seats_left)
     if error.can_wait:
         return _("%(smaller)s, or tick the box to wait together.", smaller=smaller)
     return _("%(smaller)s.", smaller=smaller)

@@ -184,7 +184,7 @@ def test_party_that_does_not_fit_is_offered_the_waitlist_whole(make_event, make_
     assert response.status_code == 422
     page = Page.of(response)
     assert (
-        "Only 2 places are left, and your party is 3. Come with 2 people, or tick the box to wait together."
+        "Only 2 places are left, and your party is 3. RSVP for 2, or tick the box to wait together."
         in page.text
     )
     assert len(rows(session)) == 1
