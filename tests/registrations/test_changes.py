@@ -203,10 +203,12 @@ def test_once_it_has_begun_attendees_change_nothing(make_event, make_registratio
 
 def test_calendar_stamps_of_a_registration_rise_strictly(make_event, make_registration, session, now) -> None:
     registration = make_registration(make_event(), party_size=3)
-    for party in (2, 1, 2):
+    for party in (2, 1, 2, 3, 4):
         change(session, registration, now, party_size=party)
+    change(session, registration, now, party_size=4, name="Amira H.")
+    cancel(session, registration, now)
     stamps = session.scalars(select(Message.stamp_at).order_by(Message.id)).all()
-    assert [int((stamp - now).total_seconds()) for stamp in stamps] == [1, 2, 3]
+    assert [int((stamp - now).total_seconds()) for stamp in stamps] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_nobody_is_promoted_into_an_event_under_way(make_event, make_registration, session, now) -> None:

@@ -105,7 +105,7 @@ def machine(session, make_event, now):  # noqa: C901 - one class made of small r
 
         def _try(self, act, *, by_hand: int | None = None):
             """Acts in one transaction; a refusal must leave everything as it was."""
-            self.now += timedelta(seconds=1)
+            self.now += timedelta(milliseconds=300)  # DTSTAMP knows whole seconds
             before, mails = self._rows(), self._mails()
             event = self._event()
             try:
