@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 END = b"\r\n.\r\n"
-REPLIES = {b"EHLO": b"250-sink\r\n250 8BITMIME\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
+REPLIES = {
+    b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n",
+    b"DATA": b"354 go on\r\n",
+    b"QUIT": b"221 bye\r\n",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Mail of one worker, claimed, written, sent and marked, against smtplib sending ready bytes to the same server."""
+"""Mail of one worker, claimed, written, sent and marked, against smtplib sending ready bytes to the same server.
+
+The server offers PIPELINING, as Postfix, Exim, Exchange and Gmail do; the worker makes use of it, and smtplib cannot.
+"""
 
 import smtplib
 import time

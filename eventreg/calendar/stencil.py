@@ -20,7 +20,7 @@ from eventreg.events.models import Event
 from eventreg.registrations.models import Registration
 
 T = TypeVar("T")
-MOST = 400
+MOST = 1000
 """How many are kept, of a few kilobytes each."""
 _LINES = re.compile(rb"\r\n(?! )")
 _END_OF_NAME = re.compile(rb"[:;]")

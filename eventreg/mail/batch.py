@@ -8,7 +8,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,11 +20,12 @@ from eventreg.db import AWAY, db, write_transaction
 from eventreg.mail import gather, kept, material
 from eventreg.mail.deliver import UndeliveredError, Way, open_way
 from eventreg.mail.material import Material
+from eventreg.mail.mime import Letter
 from eventreg.outbox import heartbeat, queue
 from eventreg.outbox.backoff import Failure, Trouble
 from eventreg.outbox.models import Message
 
-BATCH = 50
+BATCH = 100
 FRESH_SECONDS = 1.0
 """For how long a batch goes by what it has read: an address corrected before that must get nothing any more.
 
@@ -65,7 +66,7 @@ def deliver_due(
         return Batch(0, 0)
     with _keeping(app, claimed), open_way(app) as way:
         with contextlib.closing(_Marks(now)) as marks:
-            failure, tried = _send_all(app, way, claimed, marks, is_stopping=is_stopping, now=now)
+            failure, tried = _send_all(way, _Desk(app, claimed, now=now), marks, is_stopping=is_stopping)
         if failure is not None:
             _put_off(claimed[tried:], failure, now)
         elif tried < len(claimed):
@@ -74,48 +75,33 @@ def deliver_due(
 
 
 def _send_all(
-    app: Flask,
-    way: Way,
-    claimed: list[Message],
-    marks: "_Marks",
-    *,
-    is_stopping: Callable[[], bool],
-    now: datetime,
+    way: Way, desk: "_Desk", marks: "_Marks", *, is_stopping: Callable[[], bool]
 ) -> tuple[Failure | None, int]:
     """How many were tried, and what would meet the rest as well, if anything."""
-    found, held, read_at = Material(), set[int](), float("-inf")
-    for index, message in enumerate(claimed):
+    for index, message in enumerate(desk.claimed):
         if is_stopping():
             return None, index
-        if time.monotonic() - read_at > FRESH_SECONDS:
-            (found, held), read_at = _read(claimed[index:]), time.monotonic()
-        if message.id not in held:
+        if not desk.is_held(index):
             continue
         try:
-            marks.sent(message, _send(app, way, message, found, now))
+            marks.sent(message, _send(way, desk, index))
         except UndeliveredError as error:
             marks.failed(message, error.failure)
             if error.failure.trouble.is_everybodys:
                 return error.failure, index + 1
-    return None, len(claimed)
+    return None, len(desk.claimed)
 
 
-def _read(messages: list[Message]) -> tuple[Material, set[int]]:
-    """What they are about, and which are ours still.
-
-    In a session of its own, which lets go of the rows as they are when it is closed.
-    """
-    with Session(db.engine) as session:
-        held = queue.held(session, messages)
-        return material.read(session, messages), held
-
-
-def _send(app: Flask, way: Way, message: Message, found: Material, now: datetime) -> str:
+def _send(way: Way, desk: "_Desk", index: int) -> str:
     """Writes and sends one mail; the server's words. Raises: UndeliveredError, whatever was wrong with this mail."""
+    message = desk.claimed[index]
     try:
-        letter = gather.write(message, found, app, now=now)
-        name = kept.file_name(created_at=message.created_at, kind=message.kind, key=message.message_key)
-        return way.send(letter, recipient=message.recipient, file_name=name)
+        return way.send(
+            desk.letter(index),
+            recipient=message.recipient,
+            file_name=kept.file_name(created_at=message.created_at, kind=message.kind, key=message.message_key),
+            meanwhile=lambda: desk.write_ahead(index + 1),
+        )
     except gather.PointlessError as reason:
         raise UndeliveredError(Failure(Trouble.POINTLESS, str(reason))) from reason
     except UndeliveredError as error:
@@ -125,6 +111,50 @@ def _send(app: Flask, way: Way, message: Message, found: Material, now: datetime
         log.exception("Mail %s cannot be written", message.id)
         words = f"It could not be written: {type(error).__name__}: {error}"
         raise UndeliveredError(Failure(Trouble.BROKEN, words)) from error
+
+
+class _Desk:
+    """Writes the mails of a batch: each in its turn, and the next while the server takes the one before."""
+
+    def __init__(self, app: Flask, claimed: Sequence[Message], *, now: datetime) -> None:
+        self.claimed = claimed
+        self._app = app
+        self._now = now
+        self._found = Material()
+        self._held: set[int] = set()
+        self._read_at = float("-inf")
+        self._ahead: dict[int, Letter] = {}
+
+    def is_held(self, index: int) -> bool:
+        """Whether that mail is ours still. What was read too long ago is read again, and what was made of it undone."""
+        if time.monotonic() - self._read_at > FRESH_SECONDS:
+            self._found, self._held = _read(self.claimed[index:])
+            self._read_at = time.monotonic()
+            self._ahead.clear()
+        return self.claimed[index].id in self._held
+
+    def letter(self, index: int) -> Letter:
+        """That mail. Raises: as `gather.write`."""
+        return self._ahead.pop(index, None) or self._write(index)
+
+    def write_ahead(self, index: int) -> None:
+        """Has that mail ready when its turn comes. Whatever is wrong with it is said then, when it is tried again."""
+        if index < len(self.claimed) and self.claimed[index].id in self._held:
+            with contextlib.suppress(Exception):
+                self._ahead[index] = self._write(index)
+
+    def _write(self, index: int) -> Letter:
+        return gather.write(self.claimed[index], self._found, self._app, now=self._now)
+
+
+def _read(messages: Sequence[Message]) -> tuple[Material, set[int]]:
+    """What they are about, and which are ours still.
+
+    In a session of its own, which lets go of the rows as they are when it is closed.
+    """
+    with Session(db.engine) as session:
+        held = queue.held(session, messages)
+        return material.read(session, messages), held
 
 
 class _Marks:

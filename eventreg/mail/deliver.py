@@ -6,7 +6,7 @@ Flask-Mail connects without a time limit and starts TLS without looking at the c
 import contextlib
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -68,12 +68,14 @@ class TimedConnection(flask_mail.Connection):
                 self.host.quit()
             self.host.close()
 
-    def hand_over(self, letter: Letter, *, recipient: str) -> str:
+    def hand_over(self, letter: Letter, *, recipient: str, meanwhile: Callable[[], None]) -> str:
         """Sends one mail and returns the server's words. Raises: smtp.RefusedError, smtp.BrokenError, as connecting."""
         if self.host is None or self.host.sock is None:
             self.host = self.configure_host()
         sender = for_envelope(letter.sender)
-        words = smtp.transmit(self.host, sender=sender, recipient=recipient, content=letter.content)
+        words = smtp.transmit(
+            self.host, sender=sender, recipient=recipient, content=letter.content, meanwhile=meanwhile
+        )
         flask_mail.email_dispatched.send(current_app._get_current_object(), message=letter)  # type: ignore[attr-defined] # noqa: SLF001 - as Flask-Mail does
         return words
 
@@ -86,11 +88,18 @@ class Mail(flask_mail.Mail):
         return TimedConnection(current_app.extensions["mail"])
 
 
+def _nothing() -> None:
+    """What is done meanwhile, unless something else is."""
+
+
 class Way(Protocol):
     """How mails leave this program."""
 
-    def send(self, letter: Letter, *, recipient: str, file_name: str) -> str:
-        """Sends or keeps one mail and returns what was said about it. Raises: UndeliveredError."""
+    def send(self, letter: Letter, *, recipient: str, file_name: str, meanwhile: Callable[[], None] = _nothing) -> str:
+        """Sends or keeps one mail and returns what was said about it. Raises: UndeliveredError.
+
+        A server takes its time over a mail it has got; `meanwhile` is called then. It must not raise.
+        """
 
 
 class ToServer:
@@ -100,10 +109,17 @@ class ToServer:
         self._connection = connection
         self._in_a_row = 0
 
-    def send(self, letter: Letter, *, recipient: str, file_name: str) -> str:  # noqa: ARG002 - kept mail has names
+    def send(
+        self,
+        letter: Letter,
+        *,
+        recipient: str,
+        file_name: str,  # noqa: ARG002 - kept mail has names
+        meanwhile: Callable[[], None] = _nothing,
+    ) -> str:
         """One mail; a lost connection is opened again with the next."""
         try:
-            words = self._connection.hand_over(letter, recipient=for_envelope(recipient))
+            words = self._connection.hand_over(letter, recipient=for_envelope(recipient), meanwhile=meanwhile)
         except smtp.RefusedError as refusal:
             failure = smtp.read_refusal(refusal)
             if smtp.is_about_us(refusal):
@@ -128,7 +144,14 @@ class ToFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def send(self, letter: Letter, *, recipient: str, file_name: str) -> str:  # noqa: ARG002 - it is in the mail
+    def send(
+        self,
+        letter: Letter,
+        *,
+        recipient: str,  # noqa: ARG002 - it is in the mail
+        file_name: str,
+        meanwhile: Callable[[], None] = _nothing,  # noqa: ARG002 - nobody is waited for
+    ) -> str:
         """One mail as one file."""
         try:
             path = kept.keep(self._folder, file_name, letter.content)

@@ -7,6 +7,7 @@ longer say anything about the row once somebody else holds try 4. A worker that 
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, select, text, update
@@ -129,6 +130,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return and_(text("messages." + UNFINISHED.text), Message.due_at <= now, is_first_in_line())
 
 
+@cache
 def is_first_in_line() -> ColumnElement[bool]:
     """No earlier mail of the same registration to the same address is still owed."""
     earlier = aliased(Message)

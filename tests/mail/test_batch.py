@@ -237,6 +237,32 @@ def test_a_worker_that_stood_still_sends_nothing_that_another_has_taken_over(
     assert [state for _kind, state in states(session)] == ["sent"] * 3
 
 
+def test_what_was_written_ahead_does_not_leave_when_it_is_no_longer_true(
+    mailing: Flask,
+    session: Session,
+    now: datetime,
+    event: Event,
+    amira: Registration,
+    smtp_server: SmtpServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batch, "FRESH_SECONDS", 0.0)
+    owe(session, now=now, recipient="sam@example.org")
+    owed = owe_about(session, event, amira, now=now)
+    session.rollback()
+
+    def correct(_envelope: object) -> None:
+        """While the first mail is under way, and the second is written."""
+        with mailing.app_context(), write_transaction(db.session()):
+            registration = db.session.get_one(Registration, amira.id)
+            registration.email = registration.email_key = "amira@example.com"
+
+    smtp_server.on_data = correct
+    assert deliver(mailing, now) == Batch(2, 1)
+    assert smtp_server.recipients == [["sam@example.org"]]
+    assert message(session, owed).server_reply == "The address was corrected before this mail left."
+
+
 @pytest.mark.parametrize("error", [InternalError("", None, Exception("no room")), PoolTimeout("no connection is free")])
 def test_what_left_is_marked_once_the_database_is_back(
     mailing: Flask,

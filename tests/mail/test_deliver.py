@@ -32,6 +32,13 @@ NAME = "20261005T160000.000000Z-test-0af3bd550af3.eml"
 MakeApp = Callable[..., Flask]
 
 
+@pytest.fixture(params=[[], ["PIPELINING"]], ids=["one by one", "at once"])
+def smtp_server(smtp_server: SmtpServer, request: pytest.FixtureRequest) -> SmtpServer:
+    """As most servers are today, and as others are."""
+    smtp_server.extensions = request.param
+    return smtp_server
+
+
 def letter(to: str = "amira@example.org") -> Letter:
     mail = EmailMessage(policy=policy.SMTP)
     mail["From"], mail["To"], mail["Subject"], mail["Message-ID"] = "events@example.org", to, "Hello", "<1@example.org>"
@@ -216,6 +223,40 @@ def test_a_connection_closed_twice_in_a_row_is_the_servers_trouble(make_app: Mak
         app = make_app(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_TIMEOUT=2)
         outcomes = send(app, "amira@example.org", "wim@example.org")
     assert [failure.trouble for failure in outcomes] == [Trouble.LATER, Trouble.UNREACHABLE]
+
+
+AT_ONCE = [b"220 ready\r\n", b"250-hello\r\n250 PIPELINING\r\n"]
+CONTENT = [b""] * letter().content.count(b"\n") + [b"250 taken\r\n"]
+"""No answer to any line of a mail before the dot that ends it."""
+
+
+def test_what_can_be_said_at_once_waits_for_no_answers(make_app: MakeApp) -> None:
+    """The server answers nothing before it has read MAIL, RCPT and DATA."""
+    with scripted([*AT_ONCE, b"", b"", b"".join(TAKEN), *CONTENT, b"221 bye\r\n"]) as port:
+        assert send(make_app(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_TIMEOUT=2)) == ["250 taken"]
+
+
+def test_a_mail_that_was_announced_to_nobody_is_ended_and_the_next_one_leaves(make_app: MakeApp) -> None:
+    refused = [TAKEN[0], b"550 5.1.1 No such mailbox\r\n", TAKEN[2], b"554 5.5.1 No recipients\r\n", b"250 reset\r\n"]
+    with scripted([*AT_ONCE, *refused, *TAKEN, *CONTENT, b"221 bye\r\n"]) as port:
+        app = make_app(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_TIMEOUT=2)
+        outcomes = send(app, "sam@example.org", "amira@example.org")
+    assert outcomes == [Failure(Trouble.REJECTED, "550 5.1.1 No such mailbox"), "250 taken"]
+
+
+def test_a_server_that_says_why_and_hangs_up_is_quoted(make_app: MakeApp) -> None:
+    with scripted([*AT_ONCE, TAKEN[0], b"421 4.7.0 Too many mails\r\n"], [*AT_ONCE, *TAKEN, *CONTENT]) as port:
+        app = make_app(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_TIMEOUT=2)
+        outcomes = send(app, "sam@example.org", "amira@example.org")
+    assert outcomes == [Failure(Trouble.LATER, "421 4.7.0 Too many mails"), "250 taken"]
+
+
+def test_the_next_is_written_while_the_server_takes_the_one_before(make_app: MakeApp, smtp_server: SmtpServer) -> None:
+    app, is_written = make_app(**settings_for(smtp_server)), threading.Event()
+    smtp_server.on_data = lambda _envelope: is_written.wait(10)
+    with app.app_context(), deliver.open_way(app) as way:
+        assert way.send(letter(), recipient="amira@example.org", file_name=NAME, meanwhile=is_written.set) == "250 OK"
+    assert is_written.is_set()
 
 
 def test_a_server_that_turns_everybody_away_is_quoted(make_app: MakeApp) -> None:

@@ -32,6 +32,7 @@ class SmtpServer:
 
     `reply` answers DATA ("250 OK" keeps the message; "451 …", "550 …" do not). `refused` maps a recipient to the
     reply its RCPT gets. `stall()` makes it accept connections and say nothing; `stop()` leaves the port closed.
+    `extensions` are what its EHLO offers beside aiosmtpd's own.
     """
 
     def __init__(self) -> None:
@@ -43,6 +44,7 @@ class SmtpServer:
         self.connections = 0
         self.reply = "250 OK"
         self.refused: dict[str, str] = {}
+        self.extensions: list[str] = []
         self.on_data: Any = None
         self._arrived = threading.Condition()
         self._controller: Controller | None = None
@@ -112,6 +114,12 @@ class SmtpServer:
         return self.to(address)[-1]
 
     # What aiosmtpd calls, in its own thread.
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [responses[0], *(f"250-{name}" for name in self.extensions), *responses[1:]]
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
