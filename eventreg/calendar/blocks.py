@@ -158,6 +158,6 @@ def _samples() -> list[Event]:
     midnight = moment.replace(hour=4)
     return [
         Event(**common),
-        Event(**{**common, **online, "status": "cancelled"}),
+        Event(**{**common, **online, "status": "cancelled", "timezone": "UTC"}),
         Event(**{**common, "all_day": True, "starts_at": midnight, "ends_at": midnight + timedelta(days=2)}),
     ]

@@ -7,6 +7,7 @@ local time and zone stand in the description in words. The same event gives the 
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from babel import Locale
 from babel.dates import get_timezone_name
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -102,15 +103,16 @@ def description(event: Event, *, page: str, joins: bool) -> str:
 def local_time(event: Event) -> str:
     """When, on the event's own clock: “Monday, October 19, 2026, 3:00-6:00 PM EDT (Eastern Time)”."""
     when = wording.event_time(event)
-    if event.all_day:
+    if event.all_day or event.timezone == "UTC":
         return when
     return _("%(when)s (%(zone)s)", when=when, zone=_zone_name(event.timezone, str(get_locale() or "en")))
 
 
 @lru_cache(maxsize=256)
 def _zone_name(timezone: str, locale: str) -> str:
-    """The zone in words, which CLDR takes long to look up."""
-    return get_timezone_name(timezones.zone(timezone), locale=locale)
+    """The zone in words, which CLDR takes long to look up; its IANA name where CLDR does not know it."""
+    words = get_timezone_name(timezones.zone(timezone), locale=locale)
+    return timezone if Locale.parse(locale).territories["ZZ"] in words else words
 
 
 def _add_span(entry: VEvent, event: Event) -> None:

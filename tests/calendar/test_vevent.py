@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventreg import timezones
 from eventreg.calendar import blocks
 from eventreg.calendar.text import clean, one_line
-from eventreg.calendar.vevent import calendar, vevent
+from eventreg.calendar.vevent import calendar, local_time, vevent
 from eventreg.events.models import Event
 from eventreg.events.schedule import instants
 from tests.support.calendars import LINKS, STAMP, celebration, entry, unfolded, values
@@ -62,6 +63,12 @@ def test_times_are_utc_on_both_sides_of_each_clock_change(local: datetime, utc: 
     content = wrapped(celebration(starts_at=starts_at, ends_at=ends_at))
     assert values(entry(content))["DTSTART"] == utc
     assert b"TZID" not in content
+
+
+def test_utc_is_called_utc_and_every_zone_by_a_name() -> None:
+    assert local_time(celebration(timezone="UTC")) == "Monday, October 19, 2026, 7:00-10:00 PM UTC"
+    named = {name: local_time(celebration(timezone=name)) for name in timezones.names()}
+    assert [words for words in named.values() if "Unknown" in words] == []
 
 
 def test_all_day_event_of_two_days_ends_on_the_day_after_the_last() -> None:
