@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from eventreg import keyset
 from eventreg.events import search
 from eventreg.events.models import Event
+from eventreg.keyset import At
 
 PER_PAGE = 25
 
@@ -23,6 +25,9 @@ class DeskFilter:
     published_only: bool = False
     q: str = ""
     page: int = 1
+    after: int | None = None
+    before: int | None = None
+    """With `page`: the event it begins after, or ends before; see `keyset`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,7 @@ def page_of(session: Session, filters: DeskFilter, *, now: datetime) -> DeskPage
     past, upcoming = session.execute(tally).one()
     total, other = (past, upcoming) if filters.past else (upcoming, past)
     pages = max(1, -(-total // PER_PAGE))
-    page = min(max(filters.page, 1), pages)
-    order = (Event.starts_at.desc(), Event.id.desc()) if filters.past else (Event.starts_at, Event.id)
-    query = select(Event).where(*mine, over if filters.past else ~over).order_by(*order)
-    rows = session.scalars(query.limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
-    return DeskPage(rows, total, other, page, pages)
+    at = At(page=min(max(filters.page, 1), pages), after=filters.after, before=filters.before)
+    query = select(Event).where(*mine, over if filters.past else ~over)
+    rows = keyset.rows(session, query, (Event.starts_at, Event.id), at=at, size=PER_PAGE, descending=filters.past)
+    return DeskPage(rows, total, other, at.page, pages)

@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, select
 from sqlalchemy.orm import Session
 
+from eventreg import keyset
 from eventreg.events import search
 from eventreg.events.models import Event
+from eventreg.keyset import At
 from eventreg.registrations.models import Answer, FeedReset, Registration
 from eventreg.registrations.outcome import Outcome
 
@@ -34,11 +36,14 @@ class AttendeeFilter:
     sort: str = "answered"
     direction: str = "asc"
     page: int = 1
+    after: int | None = None
+    before: int | None = None
+    """With `page`: the registration it begins after, or ends before; see `keyset`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttendeePage:
-    """One page of the attendee list; `total` counts registrations, `heads` the people in them."""
+    """One page of the attendee list; `total` counts registrations."""
 
     rows: Sequence[Registration]
     total: int
@@ -92,6 +97,13 @@ def narrowed(query: SelectT, filters: AttendeeFilter) -> SelectT:
 
 def ordered(query: SelectT, filters: AttendeeFilter) -> SelectT:
     """The query in the list's order, ties in order of arrival."""
+    return query.order_by(
+        *(column.desc() if filters.direction == "desc" else column.asc() for column in _order(filters))
+    )
+
+
+def _order(filters: AttendeeFilter) -> list[Any]:
+    """Columns to sort by; the id tells rows apart that have all else in common."""
     columns: dict[str, Any] = {
         "name": func.lower(Registration.name),
         "email": Registration.email_key,
@@ -99,11 +111,7 @@ def ordered(query: SelectT, filters: AttendeeFilter) -> SelectT:
         "party": Registration.party_size,
         "changed": Registration.updated_at,
     }
-    column = columns.get(filters.sort, Registration.id)
-    descending = filters.direction == "desc"
-    return query.order_by(
-        column.desc() if descending else column.asc(), Registration.id.desc() if descending else Registration.id
-    )
+    return [columns[filters.sort], Registration.id] if filters.sort in columns else [Registration.id]
 
 
 def attendees(session: Session, event_id: int, filters: AttendeeFilter) -> AttendeePage:
@@ -111,10 +119,10 @@ def attendees(session: Session, event_id: int, filters: AttendeeFilter) -> Atten
     mine = Registration.event_id == event_id
     total = session.scalar(narrowed(select(func.count()).select_from(Registration).where(mine), filters)) or 0
     pages = max(1, -(-total // PER_PAGE))
-    page = min(max(filters.page, 1), pages)
-    query = ordered(narrowed(select(Registration).where(mine), filters), filters)
-    rows = session.scalars(query.limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
-    return AttendeePage(rows, total, page, pages)
+    at = At(page=min(max(filters.page, 1), pages), after=filters.after, before=filters.before)
+    query = narrowed(select(Registration).where(mine), filters)
+    rows = keyset.rows(session, query, _order(filters), at=at, size=PER_PAGE, descending=filters.direction == "desc")
+    return AttendeePage(rows, total, at.page, pages)
 
 
 def counts(session: Session, event_ids: Iterable[int]) -> dict[int, Counts]:

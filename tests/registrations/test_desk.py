@@ -13,7 +13,7 @@ from eventreg.events.models import Event
 from eventreg.events.values import values_of
 from eventreg.outbox.models import Message
 from eventreg.registrations import changes, desk, event_changes, queries
-from eventreg.registrations.models import Registration
+from eventreg.registrations.models import STATUSES, Registration
 from eventreg.registrations.queries import AttendeeFilter
 from eventreg.registrations.service import AnswerForm
 
@@ -318,6 +318,35 @@ def test_attendee_list_searches_filters_sorts_and_pages(make_event, make_registr
     assert names(sort="name") == ["Amira 100%", "Wim_de Wit", "Zoë O'Brien"]
     assert names(sort="party", direction="desc")[0] == "Zoë O'Brien"
     assert names(page=10**9) == names()
+
+
+@pytest.mark.parametrize("sort", queries.SORTS)
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_attendee_list_goes_on_where_the_page_before_ended(
+    make_event, make_registration, session, sort, direction
+) -> None:
+    event, other = make_event(), make_event(title="Another")
+    for number in range(2 * queries.PER_PAGE + 5):
+        given = {"name": "ABCDE"[number % 5], "party_size": 1 + number % 3, "status": STATUSES[number % 4]}
+        make_registration(event, email=f"p{number * 37 % 100}.{number}@example.org", **given)
+    strange = make_registration(other, name="C").id
+
+    def ids(**where) -> list[int]:
+        found = queries.attendees(session, event.id, AttendeeFilter(sort=sort, direction=direction, **where))
+        return [one.id for one in found.rows]
+
+    pages = [ids(page=number) for number in (1, 2, 3)]
+    assert len({one for page in pages for one in page}) == 2 * queries.PER_PAGE + 5
+    second = ids(page=2, after=pages[0][-1])
+    third = ids(page=3, after=second[-1])
+    assert [second, third, ids(page=2, before=third[0])] == [*pages[1:], pages[1]]
+    assert ids(page=1, before=second[0]) == pages[0]
+    # A row of another event, or one that is not on the list, tells nothing.
+    assert ids(page=2, after=strange) == ids(page=2, before=10**9) == pages[1]
+    # Whoever leaves from a page that one has read takes nobody off the next.
+    session.delete(session.get_one(Registration, pages[0][3]))
+    session.flush()
+    assert ids(page=2, after=pages[0][-1]) == pages[1]
 
 
 def test_counts_are_heads_by_group(make_event, make_registration, session, now) -> None:

@@ -15,7 +15,7 @@ from eventreg.web.access import event_door, me
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import blueprint, mail_words, words
 from eventreg.web.organizer.actions import mail_is_sent
-from eventreg.web.organizer.dashboard import page_number
+from eventreg.web.organizer.dashboard import edge, page_number
 
 LONGEST_SEARCH = 200
 PLAIN = AttendeeFilter()
@@ -46,11 +46,13 @@ def attendee_list(event: Event) -> str:
 
 
 def _door_list(event: Event) -> str:
-    filters = AttendeeFilter(status="attending", sort="name", page=page_number())
+    session = db.session()
+    filters = replace(asked_filter(), q="", status="attending", sort="name", direction="asc")
     return render_template(
         "organizer/door_attendee_list.html",
         event=event,
-        found=queries.attendees(db.session(), event.id, filters),
+        found=queries.attendees(session, event.id, filters),
+        coming=queries.counts(session, [event.id]).get(event.id, queries.Counts()).attending,
     )
 
 
@@ -63,15 +65,17 @@ def asked_filter() -> AttendeeFilter:
         sort=args.get("sort", "") if args.get("sort") in queries.SORTS else PLAIN.sort,
         direction="desc" if args.get("direction") == "desc" else "asc",
         page=page_number(),
+        after=edge("after"),
+        before=edge("before"),
     )
 
 
 def query_for(filters: AttendeeFilter, **changes: object) -> dict[str, object]:
-    """The filter as the address says it, with some of it changed; what is as usual is left out.
+    """The filter as the address says it, with some of it changed; what is as usual is left out, and where one is.
 
-    >>> query_for(AttendeeFilter(q="zoe", page=3), sort="name", page=1)
+    >>> query_for(AttendeeFilter(q="zoe", page=3, after=7), sort="name")
     {'q': 'zoe', 'sort': 'name'}
     """
-    wanted = asdict(replace(filters, **changes))  # type: ignore[arg-type]
+    wanted = asdict(replace(filters, **{"page": 1, "after": None, "before": None} | changes))  # type: ignore[arg-type]
     usual = asdict(PLAIN)
     return {name: value for name, value in wanted.items() if value != usual[name]}

@@ -10,6 +10,7 @@ from eventreg.web import cleaning
 from eventreg.web.access import me, signed_in
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import blueprint, feed, words
+from eventreg.web.organizer.people import LARGEST_ID
 
 
 @blueprint.get("/")
@@ -24,6 +25,8 @@ def event_list() -> str:
         published_only=not runs_events,
         q=cleaning.line(request.args.get("q", ""))[:200],
         page=page_number(),
+        after=edge("after"),
+        before=edge("before"),
     )
     session = db.session()
     found = desk.page_of(session, filters, now=request_now())
@@ -43,3 +46,10 @@ def page_number() -> int:
     """`?page=` as a number; 1 for anything else."""
     text = request.args.get("page", "1")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1  # noqa: PLR2004
+
+
+def edge(name: str) -> int | None:
+    """The id in `?after=` or `?before=`, which links to the page beside carry; None for anything else."""
+    text = request.args.get(name, "")
+    is_id = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID)) and int(text) < LARGEST_ID
+    return int(text) if is_id else None

@@ -82,13 +82,22 @@ def test_door_helper_sees_names_and_party_sizes_and_nothing_else(
     event = make_event()
     make_registration(event, party_size=3, note="late", answers={"Dietary or access needs": "no nuts"})
     make_registration(event, name="Wim", email="wim@example.org", rsvp="no")
+    # Whoever has been offered a place has not said yes to it.
+    make_registration(
+        event,
+        name="Otto",
+        email="otto@example.org",
+        party_size=2,
+        status="waitlisted",
+        offer_expires_at=event.starts_at,
+    )
     make_organizer(email="dora@example.org", role="door")
     sign_in(client, "dora@example.org")
     assert event.title in Page.of(client.get("/organize/")).text
     text = Page.of(client.get(f"/organize/events/{event.slug}/attendees")).text
     assert "Amira Haddad" in text
     assert "1 registration, 3 people" in text
-    for hidden in ("amira@example.org", "no nuts", "late", "Wim"):
+    for hidden in ("amira@example.org", "no nuts", "late", "Wim", "Otto"):
         assert hidden not in text
 
 

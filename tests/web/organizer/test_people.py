@@ -259,3 +259,19 @@ def test_registration_of_another_event_is_not_found(
             assert olga.post(f"{people}/{number}{action}", data={"csrf_token": token}).status_code == 404
     session.refresh(foreign)
     assert (foreign.status, mails(session)) == ("confirmed", [])
+
+
+def test_pages_lead_on_and_back_by_where_they_end(olga: Any, make_registration: Any, event: Any, people: str) -> None:
+    event.capacity = 500
+    for number in range(120):
+        make_registration(event, name=f"P{number:03}", email=f"p{number}@example.org")
+    first = Page.of(olga.get(f"{people}?sort=name&status=attending"))
+    second = Page.of(olga.get(first.link("Next")))
+    third = Page.of(olga.get(second.link("Next")))
+    assert ("P049" in first.text, "P050" in second.text, "P099" in second.text) == (True, True, True)
+    assert ("P100" in third.text, "Page 3 of 3" in third.text) == (True, True)
+    assert "P050" in Page.of(olga.get(third.link("Previous"))).text
+    assert "P000" in Page.of(olga.get(second.link("Previous"))).text
+    # The file and another order begin at the beginning.
+    assert not any("after=" in third.link(words) for words in ("CSV", "E-mail"))
+    assert "Page 2 of 3" in Page.of(olga.get(f"{people}?page=2&after=x&before=99999999999999999999")).text
