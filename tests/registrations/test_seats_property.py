@@ -3,9 +3,10 @@ lost, and everybody who moves is written to once.
 """
 
 import os
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import product
+from itertools import pairwise, product
 
 import hypothesis.strategies as st
 import pytest
@@ -304,11 +305,13 @@ def machine(session, make_event, now):  # noqa: C901 - one class made of small r
 
         @precondition(lambda self: hasattr(self, "event_id"))
         @invariant()
-        def no_two_calendar_parts_carry_one_stamp(self) -> None:
-            stamps = sa.select(Message.registration_id, Message.stamp_at).where(Message.kind != "link")
-            pairs = [tuple(row) for row in session.execute(stamps)]
+        def calendar_stamps_of_a_registration_rise(self) -> None:
+            query = sa.select(Message.registration_id, Message.stamp_at).where(Message.kind != "link")
+            stamps: dict[int, list[datetime]] = defaultdict(list)
+            for registration, stamp in session.execute(query.order_by(Message.id)):
+                stamps[registration].append(stamp)
             session.rollback()
-            assert len(pairs) == len(set(pairs))
+            assert all(earlier < later for one in stamps.values() for earlier, later in pairwise(one)), stamps
 
     return Seats
 
