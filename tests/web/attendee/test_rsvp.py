@@ -183,10 +183,7 @@ def test_party_that_does_not_fit_is_offered_the_waitlist_whole(make_event, make_
     response = send(client, event, party_size="3", q__1="no nuts")
     assert response.status_code == 422
     page = Page.of(response)
-    assert (
-        "Only 2 places are left, and your party is 3. RSVP for 2, or tick the box to wait together."
-        in page.text
-    )
+    assert "Only 2 places are left, and your party is 3. RSVP for 2, or tick the box to wait together." in page.text
     assert len(rows(session)) == 1
     again = page.submit(client, page.form("rsvp").set(join_waitlist="y"))
     assert "You are on the waitlist as a party of 3, number 1 in line." in Page.of(client.get(again.location)).text
