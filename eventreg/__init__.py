@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
-from flask_migrate import Migrate
 
-from eventreg import settings
-from eventreg.db import db
+from eventreg import migrations, settings
 from eventreg.db import init_app as init_database
 from eventreg.links import Links
 
@@ -32,17 +30,16 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: Pat
     settings.load(app, overrides)
     app.extensions["eventreg.links"] = Links(app.config["BASE_URL"], app.config["SECRET_KEY"])
     init_database(app)
-    Migrate(app, db, directory=str(ROOT / "eventreg" / "migrations"))  # type: ignore[no-untyped-call]
+    migrations.init_app(app)
 
     # Imported here because these packages import this module's neighbours while it is being imported itself.
-    from eventreg import mail, tasks, web  # noqa: PLC0415
+    from eventreg import tasks, web  # noqa: PLC0415
     from eventreg.calendar import blocks  # noqa: PLC0415
     from eventreg.events import revision as _revision  # noqa: F401, PLC0415 - listens to what sessions write
     from eventreg.following import models as _following  # noqa: F401, PLC0415 - tables that others refer to
     from eventreg.incoming import models as _incoming  # noqa: F401, PLC0415
 
     blocks.install(lambda: current_app.extensions["eventreg.links"])
-    mail.init_app(app)
     tasks.init_app(app)
     web.init_app(app)
     return app

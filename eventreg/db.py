@@ -6,17 +6,17 @@ first and writes later would fail there with SQLITE_BUSY however long it was wil
 """
 
 import logging
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import psycopg
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, Table, event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -24,6 +24,9 @@ from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
 from eventreg import turns
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """How a database says that it is away, locked or full."""
@@ -84,10 +87,18 @@ def table_of(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
 
-def upsert(session: Session, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT in the words of the session's database, which can say what becomes of a row that is there already."""
-    is_postgresql = session.connection().dialect.name == "postgresql"
-    return postgresql.insert(model) if is_postgresql else sqlite.insert(model)
+def insert_of(dialect: str) -> "Callable[[type[Base] | Table], postgresql.Insert | sqlite.Insert]":
+    """`insert` in the words of that database, which can say what becomes of a row that is there already.
+
+    Looked up by name: each database's words are some megabytes, and an engine has loaded only its own.
+    """
+    words: Any = import_module(f"sqlalchemy.dialects.{dialect}")
+    return cast("Callable[[type[Base] | Table], postgresql.Insert | sqlite.Insert]", words.insert)
+
+
+def upsert(session: Session, model: type[Base]) -> "postgresql.Insert | sqlite.Insert":
+    """The same of the session's database."""
+    return insert_of(session.connection().dialect.name)(model)
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
@@ -164,10 +175,16 @@ def log_briefly() -> None:
 
 def _shorten(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, (*AWAY, psycopg.OperationalError)):
+    if error is not None and isinstance(error, (*AWAY, *_driver_errors())):
         record.msg, record.args = "%s: %s", (record.getMessage(), said(error))
         record.exc_info = record.exc_text = None
     return True
+
+
+def _driver_errors() -> tuple[type[Exception], ...]:
+    """Of PostgreSQL's driver, where something has loaded it; without it nothing can raise them."""
+    driver = sys.modules.get("psycopg")
+    return () if driver is None else (driver.OperationalError,)
 
 
 def init_app(app: Flask) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.db import AWAY, db, upsert, write_transaction
 from eventreg.events.models import Counter
-from eventreg.following import service as following
+from eventreg.following import rounds
 from eventreg.incoming import mailbox
 from eventreg.incoming import service as incoming
 from eventreg.mail import kept
@@ -88,7 +88,7 @@ JOBS: tuple[Job, ...] = (
     Job("received_mail", in_batches(incoming.is_old, incoming.forget), DAY),
     Job("reminders", in_batches(reminders.are_due, reminders.queue_due, limit=1)),
     Job("offers", in_batches(offers.are_due, offers.expire)),
-    Job("followed calendars", following.fetch_due),
+    Job("followed calendars", rounds.fetch_due),
     Job("forget_mail", _forget_mail, DAY),
 )
 

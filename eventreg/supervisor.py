@@ -1,7 +1,7 @@
 """One parent for the web processes and the worker: starts them, starts again what dies, stops them together.
 
 The parent opens the port and hands it down, so a taken port is said at once and no visitor is turned away while
-the web processes start again.
+the web processes start again. It imports what all of them need; what one of them needs, that one imports itself.
 """
 
 import ctypes
@@ -19,11 +19,12 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing.context import ForkProcess
 from types import FrameType
+from typing import TypeVar
 
-from eventreg import create_app, tasks, worker
+from eventreg import create_app, tasks
 from eventreg.db import log_briefly
 from eventreg.errors import EventRegError
-from eventreg.incoming import lmtp
+from eventreg.incoming.port import listen as listen_for_replies
 from eventreg.web_server import WebServer
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - named, not bound to
@@ -40,6 +41,8 @@ STOP_SECONDS = 4
 _SET_PARENT_DEATH_SIGNAL, _SET_NAME = 1, 15
 """Of prctl(2)."""
 FORK = multiprocessing.get_context("fork")
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +126,7 @@ def serve(
     `workers` are web processes, by default one per processor, two at least and four at most. `base_url` is BASE_URL
     where the settings name one; else it is the address served on, which `announce` is told once the port is ours.
     With `lmtp_port` replies are taken in there, on this host only. Without `sends_mail` there is no mail worker, for a
-    host beside others that have one. Raises: PortUnavailableError, lmtp.PortTaken.
+    host beside others that have one. Raises: PortUnavailableError, PortTaken.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s eventreg: %(message)s")
     log_briefly()
@@ -145,6 +148,30 @@ def serve(
                 child.look()
             stopping.wait(LOOK_SECONDS)
         _stop(children)
+
+
+def apart(work: Callable[[], T]) -> T:
+    """What `work` returns, done in a process whose memory goes with it. Raises: what it raises."""
+    receiver, sender = FORK.Pipe(duplex=False)
+
+    def do() -> None:
+        try:
+            sender.send((work(), None))
+        except BaseException as error:  # noqa: BLE001 - raised in the process that asked
+            sender.send((None, error))
+
+    process = FORK.Process(target=do, name="eventreg-prepare")
+    process.start()
+    sender.close()
+    try:
+        done: tuple[T, BaseException | None] = receiver.recv()
+    except EOFError:
+        process.join()
+        raise EventRegError(f"What had to be done first ended halfway ({_ending(process.exitcode or 0)}).") from None
+    process.join()
+    if done[1] is not None:
+        raise done[1]
+    return done[0]
 
 
 def address(host: str, port: int) -> str:
@@ -189,7 +216,7 @@ def _allow_files() -> None:
 
 def _replies(port: int | None) -> AbstractContextManager[socket.socket | None]:
     """The port for replies, open, where there is one."""
-    return nullcontext() if port is None else lmtp.listen("127.0.0.1", port)
+    return nullcontext() if port is None else listen_for_replies("127.0.0.1", port)
 
 
 def _children(listener: socket.socket, workers: int, replies: socket.socket | None, *, sends_mail: bool) -> list[Child]:
@@ -199,6 +226,8 @@ def _children(listener: socket.socket, workers: int, replies: socket.socket | No
         WebServer(create_app, listener, workers).run()
 
     def mail(number: int) -> None:
+        from eventreg import worker  # noqa: PLC0415 - only in its own process
+
         listener.close()
         worker.run(create_app(), group=group, number=number)
 
@@ -209,6 +238,8 @@ def _children(listener: socket.socket, workers: int, replies: socket.socket | No
         return children
 
     def take_in(_number: int) -> None:
+        from eventreg.incoming import lmtp  # noqa: PLC0415 - only in its own process
+
         listener.close()
         lmtp.serve(create_app(), replies, after=tasks.nudge)
 

@@ -4,28 +4,23 @@ The truth is the outbox table: a wake-up that is lost costs a minute, one too ma
 does stands in `jobs.JOBS`.
 """
 
-import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
-from huey.api import Huey, PostgresHuey, SqliteHuey, TaskWrapper, crontab
-from huey.registry import Message as HueyMessage
-from huey.serializer import Serializer
-from huey.storage import PostgresStorage
-from psycopg.errors import DuplicateObject, UniqueViolation
 
-from eventreg import clock, jobs
+from eventreg import clock
 from eventreg.db import db, write_transaction
-from eventreg.mail import batch
 from eventreg.outbox import heartbeat, queries, queue
+from eventreg.wakeup_queue import Huey, TaskWrapper, crontab, open_queue
+
+if TYPE_CHECKING:
+    from eventreg.jobs import Job
 
 EXTENSION = "eventreg.tasks"
 EVERY = timedelta(minutes=1)
@@ -37,46 +32,11 @@ BRIEFLY = 0.1
 log = logging.getLogger(__name__)
 
 
-class PlainSerializer(Serializer):
-    """Wake-ups as JSON. Huey's own pickles would let whoever can write to the queue run anything in the worker."""
-
-    def _serialize(self, data: Any) -> bytes:
-        return json.dumps([data.id, data.name, data.eta and data.eta.isoformat()]).encode()
-
-    def _deserialize(self, data: bytes) -> HueyMessage:
-        identity, name, eta = json.loads(bytes(data))
-        blank: dict[str, Any] = dict.fromkeys(HueyMessage._fields)
-        return HueyMessage(**blank | {"id": identity, "name": name, "eta": eta and datetime.fromisoformat(eta)})
-
-
-class PooledStorage(PostgresStorage):
-    """Huey's tables in our database, reached through our pool: they cost a web process no connection of their own."""
-
-    @contextmanager
-    def db(self, commit: bool = False, close: bool = False) -> Iterator[Any]:  # noqa: ARG002 - each statement commits
-        """A cursor; every statement is a transaction of its own."""
-        engine = self.connection_params["engine"].execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection, connection.connection.cursor() as cursor:
-            yield cursor
-
-    def initialize_schema(self) -> None:
-        """Makes the tables; two processes that do so at once meet in PostgreSQL's catalogue, and one tries again."""
-        try:
-            super().initialize_schema()
-        except (UniqueViolation, DuplicateObject):
-            super().initialize_schema()
-
-    def _connect(self) -> Any:
-        """The connection on which a worker listens; it stays open, so the pool lets it go."""
-        lent = self.connection_params["engine"].raw_connection()
-        connection = lent.driver_connection
-        lent.detach()
-        connection.autocommit = True
-        return connection
-
-
 class Wakeups:
-    """One app's queue of wake-ups, and what a worker does at each. Nothing is opened before it is needed."""
+    """One app's queue of wake-ups, and what a worker does at each. Nothing is opened before it is needed.
+
+    Jobs and mail are imported where a worker comes to them: they need many libraries, and a web process only wakes.
+    """
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -104,14 +64,7 @@ class Wakeups:
         """Made together: a wake-up may have waited in the queue since before this process knew what it means."""
         with self.app.app_context():
             engine = db.engine
-        kept: dict[str, Any] = {"name": "eventreg", "results": False, "serializer": PlainSerializer()}
-        if engine.dialect.name == "postgresql":
-            huey: Huey = PostgresHuey(**kept, storage_class=PooledStorage, engine=engine)
-        else:
-            folder = Path(self.app.instance_path)
-            folder.mkdir(parents=True, exist_ok=True)
-            # Nothing in it is worth waiting for the disk.
-            huey = SqliteHuey(**kept, filename=str(folder / "huey.db"), fsync=False, timeout=self.lock_seconds)
+        huey = open_queue(engine, Path(self.app.instance_path), lock_seconds=self.lock_seconds)
         huey.periodic_task(crontab(), name="look_every_minute")(self.tick)
         return huey, huey.task(name="deliver_due")(self.deliver)
 
@@ -122,9 +75,11 @@ class Wakeups:
 
     def tick(self) -> None:
         """What happens every minute: each job of the clock in a thread of its own, so that none waits for another."""
+        from eventreg.jobs import JOBS  # noqa: PLC0415 - see above
+
         with self.app.app_context():
             self.beat()
-        for job in jobs.JOBS:
+        for job in JOBS:
             running = self._jobs.get(job.name)
             if self.stopping.is_set() or (running is not None and running.is_alive()):
                 continue
@@ -138,7 +93,9 @@ class Wakeups:
         for thread in self._jobs.values():
             thread.join(timeout=max(0, deadline - time.monotonic()))
 
-    def _do(self, job: jobs.Job) -> None:
+    def _do(self, job: "Job") -> None:
+        from eventreg import jobs  # noqa: PLC0415 - see above
+
         if jobs.run(self.app, job, now=clock.now()):
             with self.app.app_context():
                 nudge()
@@ -157,6 +114,8 @@ class Wakeups:
                 self._delivering.release()
 
     def _deliver(self) -> None:
+        from eventreg.mail import batch  # noqa: PLC0415 - see above
+
         with self.app.app_context():
             self.beat()
             if self._broke_off:

@@ -1,5 +1,7 @@
 """gunicorn, told in Python instead of on a command line: serves the web pages on a port that is already open."""
 
+import contextlib
+import ctypes
 import gc
 import socket
 import sys
@@ -7,11 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from sqlalchemy.orm import configure_mappers
 
 from eventreg.db import db
 from eventreg.patience import PatientWorker
+from eventreg.web import i18n
 
 SETTINGS: dict[str, Any] = {
     "worker_class": PatientWorker,
@@ -51,10 +56,33 @@ class WebServer(BaseApplication):
         What exists by now is taken out of the collector's sight: looking at it would write into its pages, and a
         page that is written to is no longer shared.
         """
+        _one_heap()
         app = self._make_app()
+        _get_ready(app)
         gc.collect()
         gc.freeze()
         return app
+
+
+VISITED = ("base.html", "_macros/", "public/", "attendee/")
+"""The templates of what everybody may open."""
+_ARENA_MAX = -8
+"""Of mallopt(3)."""
+
+
+def _one_heap() -> None:
+    """Has glibc keep one heap for all threads: they share Python's lock anyway, and each heap has its own gaps."""
+    with contextlib.suppress(AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+
+
+def _get_ready(app: Flask) -> None:
+    """Does once, and in memory all processes share, what the first visitor of each would otherwise wait for."""
+    configure_mappers()
+    for language in i18n.languages():
+        assert Locale.parse(language).date_formats
+    for name in app.jinja_env.list_templates(filter_func=lambda name: name.startswith(VISITED)):
+        app.jinja_env.get_template(name)
 
 
 SWITCH_SECONDS = 0.0005

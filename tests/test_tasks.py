@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from eventreg import clock, tasks
 from eventreg.db import db
 from eventreg.outbox import heartbeat
+from eventreg.wakeup_queue import PlainSerializer
 from tests.support.outbox import message, owe, states
 from tests.support.smtp import SmtpServer, settings_for
 
@@ -99,9 +100,9 @@ def test_nudges_from_many_threads_all_succeed(app: Flask, caplog: pytest.LogCapt
 
 
 def test_a_pickle_in_the_queue_is_not_opened(app: Flask) -> None:
-    serializer = tasks.PlainSerializer()
+    serializer = PlainSerializer()
     with pytest.raises(ValueError, match=r"decode|Expecting"):
-        serializer.deserialize(pickle.dumps(tasks.PlainSerializer))
+        serializer.deserialize(pickle.dumps(PlainSerializer))
 
 
 def test_delivering_goes_on_until_nothing_is_due_and_leaves_a_sign_of_life(

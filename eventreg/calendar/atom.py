@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventreg.calendar import feed, markdown_text
+from eventreg.calendar.entry_words import local_time, location
 from eventreg.calendar.text import clean, one_line
-from eventreg.calendar.vevent import local_time, location
 from eventreg.events.models import Event
 from eventreg.events.spans import LISTED, ending_after, joined
 from eventreg.links import Links

@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Row, case, func, select
 from sqlalchemy.orm import Session
 
 from eventreg.calendar import feed
-from eventreg.calendar.text import Text, folded, one_line
+from eventreg.calendar.entry_text import END
+from eventreg.calendar.text import escaped, folded, one_line
 from eventreg.events.models import Event
 from eventreg.links import DESK_FEED, Links
 from eventreg.organizers import access
@@ -91,7 +92,7 @@ def build(rows: Numbers, *, links: Links, source: str, site_name: str) -> bytes:
         page=links.absolute("/organize/"),
         changed_at=max((_modified_at(row) for row in rows), default=None),
     )
-    return b"".join([header, *(_at_the_desk(row, links) for row in rows if row.ics_block), feed.END])
+    return b"".join([header, *(_at_the_desk(row, links) for row in rows if row.ics_block), END])
 
 
 def title_of(row: Any) -> str:
@@ -115,7 +116,7 @@ def _at_the_desk(row: Any, links: Links) -> bytes:
     page, public = links.desk(row.slug), links.event(row.slug)
     stamp = _modified_at(row).strftime("%Y%m%dT%H%M%SZ")
     replaced = {
-        "SUMMARY": Text(title_of(row)).to_ical().decode(),
+        "SUMMARY": escaped(title_of(row)),
         "DTSTAMP": stamp,
         "LAST-MODIFIED": stamp,
         "SEQUENCE": str(_sequence(row)),

@@ -1,50 +1,62 @@
-"""An event's entry for the public feeds, written straight into bytes: the same that `vevent` and icalendar give.
+"""An event's public entry, written straight into bytes: the same that `vevent` and icalendar give.
 
-All entries are written anew after a release that changes them, and icalendar takes longer for its thirteen lines than
-everything else. A test holds both ways of writing to the same bytes. Sources: RFC 5545 sections 3.1, 3.3.11, 3.6.1.
+It stands in the feeds and in the file of a single event. All entries are written anew after a release that changes
+them. A test holds both ways of writing to the same bytes. Source: RFC 5545 section 3.6.1.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 from flask_babel import gettext as _
 
-from eventreg.calendar.text import Text, one_line
-from eventreg.calendar.vevent import description, location
+from eventreg.calendar.entry_words import PRODID, description, location
+from eventreg.calendar.lines import day, folded_line, instant, parameter, text_line
+from eventreg.calendar.text import common_name, mailto, one_line
 from eventreg.events import wording
 from eventreg.events.models import Event
 from eventreg.links import Links
 
-WIDTH = 74
-"""Octets of a line before it is folded; the space that begins the next one makes 75."""
-_ESCAPES = b"\\^"
-"""What begins an escape is kept with what it escapes."""
+HEAD = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:" + PRODID.encode() + b"\r\n"
+END = b"END:VCALENDAR\r\n"
+
+
+def event_file(event: Event, *, links: Links, site_name: str, contact_email: str) -> bytes:
+    """The event for whoever downloads it: METHOD:PUBLISH, the public contact as organizer, no attendee."""
+    contact = parameter(b"CN", common_name(site_name)) + b":" + mailto(event.contact_email or contact_email).encode()
+    entry = _entry(event, links=links, title=one_line(event.title), organizer=[folded_line(b"ORGANIZER" + contact)])
+    return b"".join([HEAD, b"METHOD:PUBLISH\r\n", entry, END])
 
 
 def entry_text(event: Event, *, links: Links) -> bytes:
-    """The VEVENT, lines in icalendar's order."""
-    page = links.event(event.slug)
-    changed = _instant(event.updated_at)
-    is_cancelled = event.status == "cancelled"
+    """The VEVENT of the feeds. Google hides the status, so the title says it too."""
     title = one_line(event.title)
+    if event.status == "cancelled":
+        title = _("Cancelled: %(title)s", title=title)
+    return _entry(event, links=links, title=title, organizer=[])
+
+
+def _entry(event: Event, *, links: Links, title: str, organizer: list[bytes]) -> bytes:
+    """Lines in icalendar's order."""
+    page, changed = links.event(event.slug), instant(event.updated_at)
     lines = [
         b"BEGIN:VEVENT",
-        _text(b"SUMMARY", _("Cancelled: %(title)s", title=title) if is_cancelled else title),
+        text_line(b"SUMMARY", title),
         *_span(event),
         b"DTSTAMP:" + changed,
-        _text(b"UID", one_line(event.uid)),
+        text_line(b"UID", one_line(event.uid)),
         b"SEQUENCE:%d" % event.sequence,
     ]
     if category := one_line(event.category):
-        lines.append(_text(b"CATEGORIES", category))
-    lines.append(b"CREATED:" + _instant(event.created_at))
-    lines.append(_text(b"DESCRIPTION", description(event, page=page, joins=False)))
+        lines.append(text_line(b"CATEGORIES", category))
+    lines.append(b"CREATED:" + instant(event.created_at))
+    lines.append(text_line(b"DESCRIPTION", description(event, page=page, joins=False)))
     lines.append(b"LAST-MODIFIED:" + changed)
     if place := location(event):
-        lines.append(_text(b"LOCATION", place))
-    lines.append(b"STATUS:CANCELLED" if is_cancelled else b"STATUS:CONFIRMED")
+        lines.append(text_line(b"LOCATION", place))
+    lines += organizer
+    lines.append(b"STATUS:CANCELLED" if event.status == "cancelled" else b"STATUS:CONFIRMED")
     if event.all_day:
         lines.append(b"TRANSP:TRANSPARENT")
-    lines += [folded(b"URL:" + page.encode()), b"END:VEVENT", b""]
+    lines += [folded_line(b"URL:" + page.encode()), b"END:VEVENT", b""]
     return b"\r\n".join(lines)
 
 
@@ -52,35 +64,5 @@ def _span(event: Event) -> list[bytes]:
     """Instants in UTC; whole days as dates, the end being the day after the last."""
     if event.all_day:
         first, after = wording.first_day(event), wording.last_day(event) + timedelta(days=1)
-        return [b"DTSTART;VALUE=DATE:" + _day(first), b"DTEND;VALUE=DATE:" + _day(after)]
-    return [b"DTSTART:" + _instant(event.starts_at), b"DTEND:" + _instant(event.ends_at)]
-
-
-def _day(day: date) -> bytes:
-    return b"%04d%02d%02d" % (day.year, day.month, day.day)
-
-
-def _instant(moment: datetime) -> bytes:
-    at = moment.astimezone(UTC)
-    return b"%04d%02d%02dT%02d%02d%02dZ" % (at.year, at.month, at.day, at.hour, at.minute, at.second)
-
-
-def _text(name: bytes, value: str) -> bytes:
-    return folded(name + b":" + Text(value).to_ical())
-
-
-def folded(line: bytes) -> bytes:
-    """The line as icalendar folds it: in pieces of at most WIDTH octets that split no character and no escape."""
-    if len(line) <= WIDTH:
-        return line
-    pieces = []
-    begin = 0
-    while len(line) - begin > WIDTH:
-        end = begin + WIDTH
-        while line[end] & 0xC0 == 0x80:  # noqa: PLR2004 - a later octet of a character (RFC 3629)
-            end -= 1
-        if line[end - 1] in _ESCAPES:
-            end -= 1
-        pieces.append(line[begin:end])
-        begin = end
-    return b"\r\n ".join([*pieces, line[begin:]])
+        return [b"DTSTART;VALUE=DATE:" + day(first), b"DTEND;VALUE=DATE:" + day(after)]
+    return [b"DTSTART:" + instant(event.starts_at), b"DTEND:" + instant(event.ends_at)]

@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask_babel import gettext as _
-from icalendar import vDuration, vUri
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from eventreg import timezones
-from eventreg.calendar.text import Text, one_line
-from eventreg.calendar.vevent import calendar
+from eventreg.calendar.entry_text import END, HEAD
+from eventreg.calendar.lines import folded_line, instant, text_line
+from eventreg.calendar.text import one_line
 from eventreg.events import wording
 from eventreg.events.matching import about
 from eventreg.events.models import Event
@@ -28,8 +28,7 @@ from eventreg.links import Links
 BACK = timedelta(days=180)
 AHEAD = timedelta(days=548)
 """18 months."""
-REFRESH = timedelta(hours=1)
-END = b"END:VCALENDAR\r\n"
+REFRESH = b"PT1H"
 _HAS_BLOCK = Event.ics_digest != 0
 """Asked of the digest, so that no block is touched."""
 
@@ -156,17 +155,20 @@ def head(chosen: Selection, found: Found, *, links: Links, site_name: str) -> by
 
 
 def calendar_head(*, name: str, about: str, source: str, page: str, changed_at: datetime | None) -> bytes:
-    """A subscribed calendar's own properties. icalendar omits the VALUE parameters RFC 7986 asks for."""
-    made = calendar()
-    for key, text in (("NAME", name), ("X-WR-CALNAME", name), ("DESCRIPTION", about), ("X-WR-CALDESC", about)):
-        made.add(key, Text(text))
-    made.add("REFRESH-INTERVAL", vDuration(REFRESH, params={"VALUE": "DURATION"}))
-    made.add("X-PUBLISHED-TTL", vDuration(REFRESH))
-    made.add("SOURCE", vUri(source, params={"VALUE": "URI"}))
-    made.add("URL", vUri(page))
-    if changed_at is not None:
-        made.add("LAST-MODIFIED", changed_at.replace(microsecond=0))
-    return bytes(made.to_ical()).removesuffix(END)
+    """A subscribed calendar's own properties, in icalendar's order."""
+    lines = [
+        text_line(b"DESCRIPTION", about),
+        text_line(b"X-WR-CALDESC", about),
+        text_line(b"NAME", name),
+        text_line(b"X-WR-CALNAME", name),
+        *([] if changed_at is None else [b"LAST-MODIFIED:" + instant(changed_at)]),
+        b"REFRESH-INTERVAL;VALUE=DURATION:" + REFRESH,
+        folded_line(b"SOURCE;VALUE=URI:" + source.encode()),
+        folded_line(b"URL:" + page.encode()),
+        b"X-PUBLISHED-TTL:" + REFRESH,
+        b"",
+    ]
+    return HEAD + b"\r\n".join(lines)
 
 
 def build(found: Found, chosen: Selection, *, links: Links, site_name: str) -> bytes:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from icalendar import Event as VEvent
 from icalendar import vCalAddress
 
-from eventreg.calendar.text import mailto, one_line
+from eventreg.calendar.text import common_name, mailto
 from eventreg.calendar.vevent import calendar, vevent
 from eventreg.events import rules
 from eventreg.events.models import Event
@@ -96,13 +96,6 @@ def cancel(
     return _wrapped("CANCEL", entry)
 
 
-def event_file(event: Event, *, links: Links, site_name: str, contact_email: str) -> bytes:
-    """The event for whoever downloads it: METHOD:PUBLISH, the public contact as organizer, no attendee."""
-    entry = vevent(event, links=links)
-    entry.add("ORGANIZER", _public_contact(event, site_name, contact_email))
-    return _wrapped("PUBLISH", entry)
-
-
 def own_method(registration: Registration) -> str:
     """METHOD of `own_file`: a person who withdrew or said no gets what takes the entry out of the calendar."""
     return "CANCEL" if registration.status == "cancelled" or registration.rsvp == "no" else "PUBLISH"
@@ -167,7 +160,7 @@ def attendee(registration: Registration, rsvp: str) -> vCalAddress:
 
 def _attendee(registration: Registration) -> vCalAddress:
     params = {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT"}
-    if name := _common_name(registration.name):
+    if name := common_name(registration.name):
         params["CN"] = name
     return vCalAddress(mailto(registration.email), params=params)
 
@@ -184,17 +177,12 @@ def organizer(
     """ORGANIZER: where answers go; the public contact where there is no mailbox for them."""
     if reply_address:
         address = organizer_address(registration, links=links, reply_address=reply_address)
-        return vCalAddress(mailto(address), params={"CN": _common_name(site_name)})
+        return vCalAddress(mailto(address), params={"CN": common_name(site_name)})
     return _public_contact(event, site_name, contact_email)
 
 
 def _public_contact(event: Event, site_name: str, contact_email: str) -> vCalAddress:
-    return vCalAddress(mailto(event.contact_email or contact_email), params={"CN": _common_name(site_name)})
-
-
-def _common_name(name: str) -> str:
-    """A name as a parameter. A backslash has no meaning there (RFC 5545 section 3.2), but ical.js gives it one."""
-    return one_line(name).replace("\\", "/")
+    return vCalAddress(mailto(event.contact_email or contact_email), params={"CN": common_name(site_name)})
 
 
 def _wrapped(method: str, entry: VEvent) -> bytes:

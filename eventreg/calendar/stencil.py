@@ -14,7 +14,7 @@ from icalendar import vCalAddress
 from icalendar.parser import Contentline
 
 from eventreg.calendar import invitation
-from eventreg.calendar.entry_text import folded
+from eventreg.calendar.lines import folded_line
 from eventreg.events import rules
 from eventreg.events.models import Event
 from eventreg.registrations.models import Registration
@@ -73,4 +73,4 @@ def _pieces(lines: Iterable[bytes], own: Container[bytes]) -> list[bytes]:
 
 
 def _line(name: str, value: vCalAddress) -> bytes:
-    return folded(Contentline.from_parts(name, value.params, value).encode())
+    return folded_line(Contentline.from_parts(name, value.params, value).encode())

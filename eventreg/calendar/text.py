@@ -8,24 +8,18 @@ Everything that becomes iCalendar or Atom text passes here first.
 import re
 from urllib.parse import quote
 
-from icalendar import vText
-
 LONGEST_LINE = 75
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _DROPPED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
-class Text(vText):
-    r"""A TEXT value, escaped as RFC 5545 section 3.3.11 says and in no other way.
+def escaped(text: str) -> str:
+    r"""A TEXT value as RFC 5545 section 3.3.11 says and in no other way; the text must be clean.
 
-    >>> Text("C:\\New; 1, 2").to_ical().decode()
+    >>> escaped("C:\\New; 1, 2")
     'C:\\\\New\\; 1\\, 2'
     """
-
-    def to_ical(self) -> bytes:
-        """The escaped value; the text must be clean."""
-        escaped = self.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
-        return escaped.encode()
+    return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
 def clean(text: str | None) -> str:
@@ -60,6 +54,11 @@ def folded(line: str) -> bytes:
         parts.append(octets[start:end])
         start, room = end, LONGEST_LINE - 1
     return b"\r\n ".join([*parts, octets[start:]])
+
+
+def common_name(name: str) -> str:
+    """A name as a parameter. A backslash has no meaning there (RFC 5545 section 3.2), but ical.js gives it one."""
+    return one_line(name).replace("\\", "/")
 
 
 def mailto(address: str) -> str:

@@ -4,32 +4,70 @@ Exit status: 0 done, 1 refused or failed with one line on standard error, 2 wron
 """
 
 import sys
+from collections import UserDict
 from collections.abc import Sequence
-from typing import NoReturn
+from importlib import import_module
+from typing import Any, NoReturn
 
 import click
 from flask.cli import FlaskGroup
-from psycopg.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from eventreg import create_app
-from eventreg.cli import admin, demo, events, mail, organizers, reply, serve
 from eventreg.db import AWAY, said
 from eventreg.errors import EventRegError
 
-MISSING = (UndefinedTable, UndefinedColumn)
-"""How PostgreSQL says that a database is older than this release; SQLite says “no such table”."""
+MISSING = frozenset({"42P01", "42703"})
+"""How PostgreSQL says that a table or a column is missing, as in a database older than this release.
 
-cli = FlaskGroup(
+SQLite says “no such table”. Source: PostgreSQL manual, appendix A.
+"""
+MODULES = {
+    "serve": "serve",
+    "worker": "serve",
+    "demo": "demo",
+    "run-demo": "demo",
+    "organizer": "organizers",
+    "event": "events",
+    "attendees": "events",
+    "mail": "mail",
+    "reply": "reply",
+    "db": "admin",
+    "backup": "admin",
+    "restore": "admin",
+    "doctor": "admin",
+}
+"""Where each command is. Only the one that was called is imported: what `serve` has in memory, its processes have."""
+
+
+class Commands(UserDict[str, Any]):
+    """Commands by name, each imported when it is looked at."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        found: click.Command | str = super().__getitem__(name)
+        if isinstance(found, str):
+            commands: Sequence[click.Command] = import_module(f"eventreg.cli.{found}").COMMANDS
+            found = next(command for command in commands if command.name == name)
+            self[name] = found
+        return found
+
+
+class Group(FlaskGroup):
+    """Flask's group, which asks installed libraries for their commands only where it is not one of ours."""
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command of that name."""
+        return self.commands[name] if name in self.commands else super().get_command(ctx, name)
+
+
+cli = Group(
+    commands=Commands(MODULES),
     name="eventreg",
     create_app=create_app,
     add_default_commands=False,
     add_version_option=False,
     help="Event registration and RSVP: the service and everything around it.",
 )
-for module in (serve, demo, organizers, events, mail, reply, admin):
-    for command in module.COMMANDS:
-        cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -62,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _reason(error: SQLAlchemyError) -> str:
     """The database's own words, and the way out where it was never upgraded."""
     words = said(error)
-    if isinstance(getattr(error, "orig", None), MISSING) or words.startswith("no such "):
+    if getattr(getattr(error, "orig", None), "sqlstate", None) in MISSING or words.startswith("no such "):
         return f"{words}. Run `eventreg db upgrade` first."
     return words
 

@@ -2,18 +2,19 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 from flask_babel import gettext as _
-from flask_migrate import upgrade
 
 from eventreg import clock
-from eventreg import demo as demos
 from eventreg.db import db, write_transaction
-from eventreg.demo import account as demo_account
 from eventreg.settings import DEFAULT_BASE_URL
+
+if TYPE_CHECKING:
+    from eventreg.demo import Account
 
 
 @click.command("demo")
@@ -37,12 +38,7 @@ def run_demo(context: click.Context, host: str, port: int) -> None:
 
     app = context.ensure_object(ScriptInfo).load_app()
     os.environ["EVENTREG_DEMO"] = "1"  # read by the processes that serve
-    with app.app_context():
-        upgrade()
-        account = _kept_account() if demos.has_events(db.session()) else _load()
-        db.session.remove()
-        # Nothing is open when processes are made.
-        db.engine.dispose()
+    account = supervisor.apart(lambda: _prepare(app))
     given = app.config["BASE_URL"]
     supervisor.serve(
         host=host,
@@ -52,24 +48,41 @@ def run_demo(context: click.Context, host: str, port: int) -> None:
     )
 
 
-def _kept_account() -> demos.Account | None:
-    return demo_account.kept(db.session(), Path(current_app.instance_path))
+def _prepare(app: Flask) -> "Account | None":
+    """Brings the database up to date, and fills an empty one; the demo's account."""
+    from flask_migrate import upgrade
+
+    from eventreg import demo as demos
+    from eventreg.demo import account as demo_account
+
+    with app.app_context():
+        upgrade()
+        try:
+            if not demos.has_events(db.session()):
+                return _load()
+            return demo_account.kept(db.session(), Path(current_app.instance_path))
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
-def _load() -> demos.Account:
+def _load() -> "Account":
+    from eventreg import demo as demos
+    from eventreg.demo import account as demo_account
+
     with write_transaction(db.session()):
         account = demos.load(db.session(), now=clock.now(), links=current_app.extensions["eventreg.links"])
     demo_account.keep(Path(current_app.instance_path), account)
     return account
 
 
-def _account_lines(account: demos.Account | None) -> list[tuple[str, str]]:
+def _account_lines(account: "Account | None") -> list[tuple[str, str]]:
     if account is None:
         return []
     return [(_("Organizer"), account.email), (_("Password"), account.password)]
 
 
-def _welcome(app: Flask, base_url: str, account: demos.Account | None) -> list[tuple[str, str]]:
+def _welcome(app: Flask, base_url: str, account: "Account | None") -> list[tuple[str, str]]:
     server = app.config["MAIL_SERVER"]
     kept = _(
         "kept in %(folder)s and shown at %(address)s", folder=app.config["MAIL_FOLDER"], address=base_url + "/dev/mail"

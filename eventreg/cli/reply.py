@@ -45,11 +45,12 @@ def serve(context: click.Context, port: int, host: str) -> None:
     import logging
 
     from eventreg.incoming import lmtp
+    from eventreg.incoming.port import listen
 
     app: Flask = context.ensure_object(ScriptInfo).load_app()
     refuse_older_schema(app)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s replies: %(message)s")
-    with lmtp.listen(host, port) as listener:
+    with listen(host, port) as listener:
         click.echo(f"Taking in replies by LMTP on {host}:{port}. Ctrl-C stops it.")
         lmtp.serve(app, listener, after=tasks.nudge)
 

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, false, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventreg.db import Base
+from eventreg.indexes import index_of_some
 
 STATUSES = ("draft", "published", "cancelled")
 VISIBILITIES = ("public", "unlisted", "private")
@@ -16,6 +17,8 @@ WAITLIST_RULES = ("skip", "hold")
 LONG_SQLITE = "julianday(events.ends_at) - julianday(events.starts_at) > 6.9"
 LONG_POSTGRESQL = "events.ends_at - events.starts_at > interval '6.9 days'"
 """What lasts longer than a week, or nearly; see `events.spans`."""
+LISTED = "visibility = 'public' AND status <> 'draft'"
+"""Of whom everybody hears; the condition of the indexes of lists and feeds."""
 QUESTION_KINDS = ("text", "paragraph", "choice", "checkbox")
 
 
@@ -45,7 +48,7 @@ class Event(Base):
             name="window_in_order",
         ),
         # The lists and feeds: public events that are not drafts, by time; a feed's state is read from it alone.
-        Index(
+        index_of_some(
             "ix_events_listed",
             "starts_at",
             "id",
@@ -53,65 +56,57 @@ class Event(Base):
             "status",
             "updated_at",
             "ics_digest",
-            sqlite_where=text("visibility = 'public' AND status <> 'draft'"),
-            postgresql_where=text("visibility = 'public' AND status <> 'draft'"),
+            where=LISTED,
         ),
         # The same of one category, read from the index alone.
-        Index(
+        index_of_some(
             "ix_events_listed_category",
             "category_key",
             "starts_at",
             "id",
             "ends_at",
             "status",
-            sqlite_where=text("visibility = 'public' AND status <> 'draft'"),
-            postgresql_where=text("visibility = 'public' AND status <> 'draft'"),
+            where=LISTED,
         ),
         # What began long ago and is still under way, which an index by beginning cannot tell. All of it is public:
         # a column to be equal to is what makes SQLite, which knows no numbers of rows, prefer this index.
-        Index(
+        index_of_some(
             "ix_events_long",
             "visibility",
             "ends_at",
             "starts_at",
             "id",
             "status",
-            sqlite_where=text(f"visibility = 'public' AND status <> 'draft' AND {LONG_SQLITE.replace('events.', '')}"),
-            postgresql_where=text(
-                f"visibility = 'public' AND status <> 'draft' AND {LONG_POSTGRESQL.replace('events.', '')}"
-            ),
+            sqlite=f"{LISTED} AND {LONG_SQLITE.replace('events.', '')}",
+            postgresql=f"{LISTED} AND {LONG_POSTGRESQL.replace('events.', '')}",
         ),
         # When the next event ends: so long is a list good.
-        Index(
+        index_of_some(
             "ix_events_ends_at",
             "ends_at",
-            sqlite_where=text("visibility = 'public' AND status <> 'draft'"),
-            postgresql_where=text("visibility = 'public' AND status <> 'draft'"),
+            where=LISTED,
         ),
         # What there is to filter by, each once, with when its first and last event end.
-        Index(
+        index_of_some(
             "ix_events_categories",
             "category_key",
             "ends_at",
-            sqlite_where=text("visibility = 'public' AND status <> 'draft'"),
-            postgresql_where=text("visibility = 'public' AND status <> 'draft'"),
+            where=LISTED,
         ),
-        Index(
+        index_of_some(
             "ix_events_audiences",
             "audience",
             "ends_at",
-            sqlite_where=text("visibility = 'public' AND status <> 'draft'"),
-            postgresql_where=text("visibility = 'public' AND status <> 'draft'"),
+            where=LISTED,
         ),
         Index("ix_events_updated_at", "updated_at"),  # Last-Modified of every feed
         Index("ix_events_organizer_id", "organizer_id", "starts_at"),  # the desk: my events
         Index("ix_events_category_key", "category_key", "starts_at"),  # a category's list and feed
         # The clock: whose reminders are due.
-        Index(
+        index_of_some(
             "ix_events_remind_at",
             "remind_at",
-            sqlite_where=text("remind_at IS NOT NULL"),
-            postgresql_where=text("remind_at IS NOT NULL"),
+            where="remind_at IS NOT NULL",
         ),
         Index("ix_events_source_id", "source_id", "starts_at"),  # what a followed calendar brought
     )

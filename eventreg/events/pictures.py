@@ -4,10 +4,9 @@ import hashlib
 import io
 import warnings
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from flask_babel import gettext as _
-from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
@@ -15,6 +14,9 @@ from eventreg import audit
 from eventreg.errors import InvalidField
 from eventreg.events.models import Picture
 from eventreg.events.service import load
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 WIDEST = 1600
 MOST_PIXELS = 40_000_000
@@ -80,6 +82,8 @@ def encode(data: bytes) -> Encoded:
 
     Raises: InvalidField("picture").
     """
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - showing a picture does not need it
+
     if len(data) > MOST_BYTES:
         raise InvalidField("picture", _("The picture is larger than 12 MB. Save it smaller."))
     try:
@@ -96,7 +100,9 @@ def encode(data: bytes) -> Encoded:
         raise InvalidField("picture", _("The picture cannot be read; the file seems to be damaged.")) from error
 
 
-def _as_webp(image: Image.Image) -> Encoded:
+def _as_webp(image: "Image") -> Encoded:
+    from PIL import Image, ImageOps  # noqa: PLC0415 - as above
+
     image.draft("RGB", (WIDEST * 2, WIDEST * 2))  # a JPEG is decoded at the size it is needed
     upright = ImageOps.exif_transpose(image)
     flat = upright.convert("RGBA" if "transparency" in upright.info or upright.mode in {"RGBA", "LA", "PA"} else "RGB")

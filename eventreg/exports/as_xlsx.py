@@ -6,11 +6,13 @@ put together in a second one and handed on from there.
 
 import tempfile
 from collections.abc import Iterator
-
-import xlsxwriter
+from typing import TYPE_CHECKING
 
 from eventreg.exports.cells import neutral
 from eventreg.exports.rows import Table
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
 
 CHUNK = 64 * 1024
 LONGEST = 32_767
@@ -21,15 +23,17 @@ QUESTION_WIDTH = 32
 
 def write(table: Table) -> Iterator[bytes]:
     """The file in chunks, the first once the last row is read: the archive's directory comes at its end."""
+    from xlsxwriter import Workbook  # noqa: PLC0415 - large, and most processes never write one
+
     with tempfile.TemporaryFile() as file:
-        with xlsxwriter.Workbook(file, {"constant_memory": True}) as workbook:
+        with Workbook(file, {"constant_memory": True}) as workbook:
             _fill(workbook, table)
         file.seek(0)
         while chunk := file.read(CHUNK):
             yield chunk
 
 
-def _fill(workbook: xlsxwriter.Workbook, table: Table) -> None:
+def _fill(workbook: "Workbook", table: Table) -> None:
     sheet = workbook.add_worksheet()
     heading = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
     body = workbook.add_format({"text_wrap": True, "valign": "top"})

@@ -18,7 +18,6 @@ from flask import Flask
 
 from eventreg import clock
 from eventreg.db import db, said
-from eventreg.errors import EventRegError
 from eventreg.incoming.ingest import DATABASE_AWAY, ingest
 from eventreg.incoming.service import Taken
 
@@ -35,10 +34,6 @@ AT_ONCE = 8
 LEAVE_SECONDS = 3
 
 log = logging.getLogger(__name__)
-
-
-class PortTaken(EventRegError):
-    """The address to take mail in on cannot be had."""
 
 
 class Listener(LMTP):
@@ -104,25 +99,6 @@ class Handler:
                 return taken
             finally:
                 db.session.remove()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """The port, open, so that a taken one is said at once. Raises: PortTaken."""
-    try:
-        family, kind, proto, _name, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, proto)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(where)
-            listener.listen(100)
-        except BaseException:
-            listener.close()
-            raise
-    except OSError as error:
-        raise PortTaken(
-            f"Replies cannot be taken in on port {port} of {host}: {error.strerror or error}. Choose another port."
-        ) from error
-    return listener
 
 
 def serve(app: Flask, listener: socket.socket, *, after: Callable[[], None] = lambda: None) -> None:

@@ -4,13 +4,6 @@ from typing import Literal
 
 from flask import Flask
 
-from eventreg.mail import deliver
-
-
-def init_app(app: Flask) -> None:
-    """Sets Flask-Mail up with the app's settings. Opens no connection."""
-    deliver.init_app(app)
-
 
 def destination(app: Flask) -> Literal["server", "kept"]:
     """Whether mail leaves through a server or is kept in `instance/mail/`, so that pages can say which."""

@@ -161,12 +161,16 @@ class ToFolder:
         return f"Kept in {path}"
 
 
-def init_app(app: Flask) -> None:
-    """Registers Flask-Mail."""
-    # Flask-Mail would send nothing while testing; tests here have a real server.
-    app.config["MAIL_SUPPRESS_SEND"] = False
-    app.extensions["eventreg.mail"] = Mail()
-    app.extensions["eventreg.mail"].init_app(app)
+def _connection(app: Flask) -> TimedConnection:
+    """A connection that has not been opened yet; the first one sets Flask-Mail up with the app's settings."""
+    if "eventreg.mail" not in app.extensions:
+        # Flask-Mail would send nothing while testing; tests here have a real server.
+        app.config["MAIL_SUPPRESS_SEND"] = False
+        made = Mail()
+        made.init_app(app)
+        app.extensions["eventreg.mail"] = made
+    connection: TimedConnection = app.extensions["eventreg.mail"].connect()
+    return connection
 
 
 @contextmanager
@@ -175,7 +179,7 @@ def open_way(app: Flask) -> Iterator[Way]:
     if not app.config["MAIL_SERVER"]:
         yield ToFolder(Path(app.config["MAIL_FOLDER"]))
         return
-    connection = app.extensions["eventreg.mail"].connect()
+    connection = _connection(app)
     connection.host = None
     try:
         yield ToServer(connection)
@@ -185,7 +189,7 @@ def open_way(app: Flask) -> Iterator[Way]:
 
 def reach(app: Flask) -> str:
     """Why no mail could be sent now, in the server's own words; empty when it answers and lets us in."""
-    connection = app.extensions["eventreg.mail"].connect()
+    connection = _connection(app)
     try:
         connection.host = connection.configure_host()
     except (smtplib.SMTPException, OSError) as error:

@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeDecorator
 from eventreg import turns
 from eventreg.db import BUSY_TIMEOUT_MS
 from eventreg.errors import EventRegError
+from eventreg.indexes import tell_conditions
 
 database = current_app.extensions["migrate"].db
 LONGEST_WAIT_MS = 2000
@@ -24,6 +25,7 @@ TRIES = 60
 
 def configure(connection: Connection) -> None:
     """SQLite changes tables by copying them ("batch"), and compares types without a native one."""
+    tell_conditions(database.metadata)
     context.configure(
         connection=connection,
         target_metadata=database.metadata,

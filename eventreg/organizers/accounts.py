@@ -13,7 +13,6 @@ from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
-import segno
 from flask import Flask, g, request
 from flask_security import MailUtil, PasswordUtil, Security, SQLAlchemyUserDatastore
 from flask_security.totp import Totp
@@ -110,6 +109,8 @@ class AuthenticatorCodes(Totp):
 
     def generate_qrcode(self, username: str, totp: str) -> str:
         """A `data:` address of an SVG."""
+        import segno  # noqa: PLC0415 - an account asks for it once
+
         picture = BytesIO()
         segno.make(self.get_totp_uri(username, totp)).save(picture, kind="svg", scale=6, border=4, light="white")
         return "data:image/svg+xml;base64," + base64.b64encode(picture.getvalue()).decode()

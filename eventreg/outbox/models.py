@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventreg.db import Base
+from eventreg.indexes import index_of_some
 
 STATES = ("queued", "sending", "sent", "retrying", "failed", "aborted")
 
@@ -28,18 +29,16 @@ class Message(Base):
     __table_args__ = (
         CheckConstraint("state IN ('queued', 'sending', 'sent', 'retrying', 'failed', 'aborted')", name="state_known"),
         # The worker: what is due now.
-        Index(
+        index_of_some(
             "ix_messages_due",
             "due_at",
-            sqlite_where=text("state IN ('queued', 'sending', 'retrying')"),
-            postgresql_where=text("state IN ('queued', 'sending', 'retrying')"),
+            where="state IN ('queued', 'sending', 'retrying')",
         ),
         # Who of an event could not be reached.
-        Index(
+        index_of_some(
             "ix_messages_failed",
             "event_id",
-            sqlite_where=text("state = 'failed'"),
-            postgresql_where=text("state = 'failed'"),
+            where="state = 'failed'",
         ),
         Index("ix_messages_registration_id", "registration_id", "id"),  # the row's mail on the attendee list
         Index("ix_messages_recipient", "recipient", "created_at"),  # whether an address was owed a link lately

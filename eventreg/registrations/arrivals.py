@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, exists, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Insert, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
-from eventreg.db import table_of
+from eventreg.db import insert_of, table_of
 from eventreg.registrations.models import LIVE, Registration
 
 SECOND = timedelta(seconds=1)
@@ -34,7 +33,7 @@ def insert(session: Session, values: Mapping[str, Any], *, now: datetime) -> Ins
     stamp = now.replace(microsecond=0)
     theirs = {"of_event": values["event_id"], "of_key": values["email_key"]}
     stamps = {"calendar_stamp_at": stamp, "created_at": now, "updated_at": now}
-    row = connection.execute(_INSERTS[connection.dialect.name], {**_DEFAULTS, **values, **stamps, **theirs}).first()
+    row = connection.execute(_insertion(connection.dialect.name), {**_DEFAULTS, **values, **stamps, **theirs}).first()
     if row is None:
         return None
     new_id, came_back = row
@@ -69,9 +68,12 @@ _CANCELLED = (
     .order_by(_BEFORE.c.id)
 )
 _TAKE_UP = update(_ROWS).where(_ROWS.c.id == bindparam("new_id"))
-_INSERTS = {
-    name: dialect_insert(_ROWS)
-    .on_conflict_do_nothing(index_elements=["event_id", "email_key"], index_where=LIVE)
-    .returning(_ROWS.c.id, exists(select(_BEFORE.c.id).where(*_IS_THEIRS)))
-    for name, dialect_insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
-}
+
+
+@lru_cache(maxsize=2)
+def _insertion(dialect: str) -> Insert:
+    return (
+        insert_of(dialect)(_ROWS)
+        .on_conflict_do_nothing(index_elements=["event_id", "email_key"], index_where=LIVE)
+        .returning(_ROWS.c.id, exists(select(_BEFORE.c.id).where(*_IS_THEIRS)))
+    )

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventreg.db import Base
+from eventreg.indexes import index_of_some
 
 RSVPS = ("yes", "no", "maybe")
 """iCalendar PARTSTAT ACCEPTED, DECLINED, TENTATIVE (RFC 5545 section 3.2.12)."""
@@ -30,29 +31,26 @@ class Registration(Base):
         CheckConstraint("status <> 'waitlisted' OR (rsvp = 'yes' AND waitlisted_at IS NOT NULL)", name="waits_for_yes"),
         CheckConstraint("email_key = lower(email_key)", name="email_key_lower"),
         # One live registration per event and address.
-        Index(
+        index_of_some(
             "uq_registrations_live",
             "event_id",
             "email_key",
             unique=True,
-            sqlite_where=LIVE,
-            postgresql_where=LIVE,
+            where=LIVE.text,
         ),
         # Next in line.
-        Index(
+        index_of_some(
             "ix_registrations_waiting",
             "event_id",
             "waitlisted_at",
             "id",
-            sqlite_where=text("status = 'waitlisted'"),
-            postgresql_where=text("status = 'waitlisted'"),
+            where="status = 'waitlisted'",
         ),
         # The clock: whose offer has run out.
-        Index(
+        index_of_some(
             "ix_registrations_offers",
             "offer_expires_at",
-            sqlite_where=text("offer_expires_at IS NOT NULL"),
-            postgresql_where=text("offer_expires_at IS NOT NULL"),
+            where="offer_expires_at IS NOT NULL",
         ),
         Index("ix_registrations_event_id", "event_id", "id"),  # attendee list and exports, in order of arrival
         Index("ix_registrations_email_key", "email_key"),  # lost link; personal feed

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from eventreg.calendar import invitation
+from eventreg.calendar import entry_text, invitation
 from eventreg.registrations.models import Registration
 from tests.support.calendars import LINKS, MAILBOX, SITE, STAMP, amira, celebration, entry, parsed, unfolded, values
 
@@ -28,7 +28,7 @@ def cancel(event: Any = None, **options: Any) -> bytes:
         ("publish", request(reply_address=None)),
         ("cancel_registration", cancel()),
         ("cancel_event", cancel(celebration(status="cancelled", sequence=3))),
-        ("event_file", invitation.event_file(celebration(), links=LINKS, **SITE)),
+        ("event_file", entry_text.event_file(celebration(), links=LINKS, **SITE)),
     ],
 )
 def test_message_is_byte_for_byte_what_it_was(name: str, content: bytes) -> None:
@@ -71,7 +71,7 @@ def test_without_a_mailbox_for_answers_the_request_is_a_publication() -> None:
 
 
 def test_site_contact_stands_in_for_an_event_without_its_own() -> None:
-    content = invitation.event_file(celebration(contact_email=""), links=LINKS, **SITE)
+    content = entry_text.event_file(celebration(contact_email=""), links=LINKS, **SITE)
     assert str(entry(content)["ORGANIZER"]) == "mailto:events@example.org"
 
 
@@ -108,7 +108,7 @@ def test_join_link_is_shown_to_a_confirmed_yes_alone(rsvp: str, status: str, sho
     assert ("meet.example" in unfolded(own)) is shows
     assert ("meet.example" in unfolded(request(event, person))) is shows
     assert "meet.example" not in unfolded(cancel(event))
-    assert "meet.example" not in unfolded(invitation.event_file(event, links=LINKS, **SITE))
+    assert "meet.example" not in unfolded(entry_text.event_file(event, links=LINKS, **SITE))
 
 
 def test_join_link_is_gone_once_the_event_is_cancelled() -> None:

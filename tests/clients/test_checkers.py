@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from eventreg.calendar import invitation
+from eventreg.calendar import entry_text, invitation
 from eventreg.calendar.text import one_line
 from eventreg.events.models import Event
 from eventreg.links import Links
@@ -72,8 +72,8 @@ def messages() -> dict[str, bytes]:
         "withdrawn, published": invitation.cancel(celebration(), amira(), **silent),
         "all day": invitation.request(whole_days, amira(), **given),
         "private": invitation.request(celebration(visibility="private"), amira(), **given),
-        "file": invitation.event_file(celebration(), links=LINKS, **SITE),
-        "file, cancelled": invitation.event_file(off, links=LINKS, **SITE),
+        "file": entry_text.event_file(celebration(), links=LINKS, **SITE),
+        "file, cancelled": entry_text.event_file(off, links=LINKS, **SITE),
         "my file": invitation.own_file(celebration(), amira(), links=LINKS, **SITE),
         "my file, withdrawn": invitation.own_file(celebration(), amira(status="cancelled"), links=LINKS, **SITE),
     }

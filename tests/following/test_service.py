@@ -18,7 +18,7 @@ from eventreg.events import service as events
 from eventreg.events.models import Event
 from eventreg.events.rules import Door
 from eventreg.events.values import values_of
-from eventreg.following import service
+from eventreg.following import rounds, service
 from eventreg.following.fetching import Fetcher
 from eventreg.following.models import FollowedCalendar
 from eventreg.outbox.models import Message
@@ -78,7 +78,7 @@ def look(app: Flask, session: Session, clock: Clock, fetcher: Fetcher, calendar:
 
         def work() -> int:
             with app.app_context():
-                return service.fetch_due(app, clock.now, fetcher=fetcher)
+                return rounds.fetch_due(app, clock.now, fetcher=fetcher)
 
         done: int = contextvars.Context().run(work)
         session.rollback()
@@ -146,7 +146,7 @@ def test_calendar_is_read_once_an_hour_and_by_one_worker(show: Show, look: Look,
 
 @pytest.mark.sqlite_only
 def test_worker_looks_for_due_calendars(app: Flask) -> None:
-    assert [job.name for job in jobs.JOBS if job.run is service.fetch_due] == ["followed calendars"]
+    assert [job.name for job in jobs.JOBS if job.run is rounds.fetch_due] == ["followed calendars"]
 
 
 def test_nothing_new_costs_nothing(show: Show, look: Look, session: Session, server: HttpsServer, clock) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from eventreg import clock
-from eventreg.incoming import lmtp, service
+from eventreg.incoming import lmtp, port, service
 from tests.support.mailroom import address_of, owed, received, standing
 from tests.support.replies import mailed
 from tests.support.smtp import ALLOWED, wait_until
@@ -23,7 +23,7 @@ class Listening:
 
     def __init__(self, app) -> None:
         self.woken = 0
-        self.listener = lmtp.listen("127.0.0.1", 0)
+        self.listener = port.listen("127.0.0.1", 0)
         self.port = self.listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
@@ -163,5 +163,5 @@ def test_mail_under_way_is_answered_before_the_listener_ends(app, session, event
 
 @pytest.mark.sqlite_only
 def test_port_that_is_taken_is_said(listening) -> None:
-    with pytest.raises(lmtp.PortTaken, match=f"on port {listening.port} of 127.0.0.1: Address already in use"):
-        lmtp.listen("127.0.0.1", listening.port)
+    with pytest.raises(port.PortTaken, match=f"on port {listening.port} of 127.0.0.1: Address already in use"):
+        port.listen("127.0.0.1", listening.port)

@@ -5,7 +5,6 @@ from flask_babel import gettext as _
 
 from eventreg.addresses import bare_address
 from eventreg.calendar import desk_feed as desk
-from eventreg.calendar import invitation, personal
 from eventreg.db import db
 from eventreg.errors import NotFound
 from eventreg.links import MANAGE, Links
@@ -19,6 +18,8 @@ from eventreg.web.moment import request_now
 @blueprint.get("/r/<token>.ics")
 def registration_file(token: str) -> Response:
     """My calendar file for one event, with the join link once I am coming."""
+    from eventreg.calendar import invitation  # noqa: PLC0415 - icalendar is large, and few ask
+
     links = _links()
     found = queries.by_link(db.session(), links.numbers(MANAGE, token, 2))
     if found is None:
@@ -46,6 +47,8 @@ def registration_file(token: str) -> Response:
 @blueprint.get("/my/<token>.ics")
 def personal_feed(token: str) -> Response:
     """My private feed: what I answered yes or maybe to, or wait for."""
+    from eventreg.calendar import personal  # noqa: PLC0415 - as above
+
     links, now, site_name = _links(), request_now(), current_app.config["SITE_NAME"]
     email_key = personal.owner(db.session(), token, links=links)
     if email_key is None:

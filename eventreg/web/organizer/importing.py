@@ -1,6 +1,6 @@
 """A calendar file as drafts: chosen, read, and what became of each event of it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, render_template, request
 from flask_babel import gettext as _
@@ -9,8 +9,6 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField
 
-from eventreg.calendar import reading
-from eventreg.calendar.reading import Reading
 from eventreg.db import db, write_transaction
 from eventreg.events import importing
 from eventreg.events.importing import Outcome
@@ -18,6 +16,9 @@ from eventreg.web.access import me, organizers_only, take_large_body
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint
 from eventreg.web.organizer.actions import host
+
+if TYPE_CHECKING:
+    from eventreg.calendar.reading import Reading
 
 UNPROCESSABLE = 422
 ROOM_FOR_THE_REST = 64 * 1024
@@ -40,6 +41,8 @@ class ImportForm(FlaskForm):
 def _take_large_files(endpoint: str | None, _values: Any) -> None:
     """Before anything reads the form: this one address takes more than the others."""
     if endpoint == "organizer.import_events":
+        from eventreg.calendar import reading  # noqa: PLC0415 - brings the libraries that read calendars of others
+
         take_large_body(reading.MOST_BYTES + ROOM_FOR_THE_REST)
 
 
@@ -81,8 +84,10 @@ def kinds_of_outcome() -> dict[str, str]:
     }
 
 
-def _read(form: ImportForm) -> tuple[Reading | None, str]:
+def _read(form: ImportForm) -> "tuple[Reading | None, str]":
     """What the file holds, or what is wrong with it."""
+    from eventreg.calendar import reading  # noqa: PLC0415 - as above
+
     data = form.file.data.read(reading.MOST_BYTES + 1)
     if len(data) > reading.MOST_BYTES:
         return None, _("This file is larger than 2 MB. Export fewer events, or a shorter time.")
@@ -96,7 +101,7 @@ def _read(form: ImportForm) -> tuple[Reading | None, str]:
     return found, ""
 
 
-def _take(found: Reading) -> list[Outcome]:
+def _take(found: "Reading") -> list[Outcome]:
     """What became of each event, a few to a transaction."""
     owner_id, doer, site = me().id, actor(), host()
     outcomes: list[Outcome] = []

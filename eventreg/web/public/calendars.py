@@ -8,7 +8,7 @@ from flask import Response, current_app, request
 from flask_babel import gettext as _
 
 from eventreg.addresses import bare_address
-from eventreg.calendar import atom, feed, invitation
+from eventreg.calendar import atom, entry_text, feed
 from eventreg.db import db
 from eventreg.errors import NotFound
 from eventreg.events import queries, revision
@@ -47,7 +47,7 @@ def event_file(slug: str) -> Response:
         raise NotFound(_("There is no such event."))
     page_cache.keep(revision.of_event(event), since=request_now(), until=None)
     config = current_app.config
-    content = invitation.event_file(
+    content = entry_text.event_file(
         event, links=_links(), site_name=config["SITE_NAME"], contact_email=bare_address(config["CONTACT_EMAIL"])
     )
     response = download(

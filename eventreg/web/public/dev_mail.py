@@ -2,9 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from email import policy
 from email.message import EmailMessage
-from email.parser import BytesHeaderParser, BytesParser
+from email.parser import BytesParser
 from pathlib import Path
 
 from flask import Response, abort, current_app, render_template
@@ -99,12 +98,18 @@ def _bytes(folder: Path, name: str) -> bytes:
 
 
 def _mail(folder: Path, name: str) -> EmailMessage:
-    return BytesParser(policy=policy.default).parsebytes(_bytes(folder, name))
+    return _parsed(_bytes(folder, name))
 
 
 def _head(folder: Path, name: str) -> dict[str, str]:
-    mail = BytesHeaderParser(policy=policy.default).parsebytes(_bytes(folder, name))
+    mail = _parsed(_bytes(folder, name), headers_only=True)
     return {header.lower(): str(mail[header] or "") for header in ("Subject", "To", "Date")}
+
+
+def _parsed(content: bytes, *, headers_only: bool = False) -> EmailMessage:
+    from email import policy  # noqa: PLC0415 - the whole grammar of mail, which only the demo reads here
+
+    return BytesParser(policy=policy.default).parsebytes(content, headersonly=headers_only)
 
 
 def _part(part: EmailMessage) -> Part:
