@@ -1,6 +1,6 @@
 """Event registration and RSVP. `create_app` wires the parts together and does nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,14 @@ from eventreg.links import Links
 ROOT = Path(__file__).resolve().parent.parent
 
 
+class _Application(Flask):
+    """Flask, which would ask of every view and hook at every request whether it is asynchronous. None is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is."""
+        return func
+
+
 def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: Path | None = None) -> Flask:
     """A ready application.
 
@@ -21,7 +29,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: Pat
 
     Raises: SettingError when a setting's value is bad.
     """
-    app = Flask(
+    app = _Application(
         __name__,
         instance_path=str(settings.instance_folder(ROOT, instance_path)),
         instance_relative_config=True,

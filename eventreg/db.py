@@ -6,24 +6,28 @@ first and writes later would fail there with SQLITE_BUSY however long it was wil
 """
 
 import logging
+import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, Table, event
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import JSON, URL, DateTime, Dialect, Engine, MetaData, Table, event
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
 from eventreg import turns
+from eventreg.ready import execute
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -101,7 +105,19 @@ def upsert(session: Session, model: type[Base]) -> "postgresql.Insert | sqlite.I
     return insert_of(session.connection().dialect.name)(model)
 
 
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+class _OneDatabase(FlaskSession):
+    """A session that does not look anew for its database each time it needs the connection: there is one."""
+
+    def __init__(self, db: SQLAlchemy, **kwargs: Any) -> None:
+        super().__init__(db, **kwargs)
+        self._engine = db.engine
+
+    def get_bind(self, *_about: Any, bind: Engine | Connection | None = None, **_more: Any) -> Engine | Connection:
+        """The engine, or the bind that is asked for."""
+        return self._engine if bind is None else bind
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False, "class_": _OneDatabase})
 
 
 @event.listens_for(Engine, "connect")
@@ -128,11 +144,28 @@ def _prepare_postgresql(dbapi_connection: Any, _record: Any) -> None:
     dbapi_connection.autocommit = False
 
 
+def _refuse_ended(driver_error: type[Exception], dbapi_connection: Any, *_lent: Any) -> None:
+    """Gives up the connections that PostgreSQL has ended while nobody used them, before one of them is used.
+
+    To an idle connection the server says nothing but that it ends, so what can be read is asked about: the same
+    safety as SQLAlchemy's `pool_pre_ping` without its question and answer for every transaction. A server that fell
+    silent is found by the keepalives, and that can be read too.
+    """
+    socket = select.poll()
+    try:
+        socket.register(dbapi_connection.fileno(), select.POLLIN)
+        if socket.poll(0):
+            dbapi_connection.execute("SELECT 1")
+            dbapi_connection.rollback()
+    except driver_error as error:
+        raise InvalidatePoolError from error
+
+
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         writes = connection.get_execution_options().get("eventreg_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        execute(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 @contextmanager
@@ -190,6 +223,9 @@ def _driver_errors() -> tuple[type[Exception], ...]:
 def init_app(app: Flask) -> None:
     """Registers the database. A connection that broke after the answer was made spoils no answer."""
     db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "postgresql":
+            event.listen(db.engine, "checkout", partial(_refuse_ended, db.engine.dialect.loaded_dbapi.Error))
 
     @app.teardown_appcontext  # runs before Flask-SQLAlchemy's own, which was registered before it
     def _end(_error: BaseException | None) -> None:
@@ -210,34 +246,49 @@ def in_line(session: Session) -> AbstractContextManager[None]:
 
 
 def _sqlite_file(session: Session) -> Path | None:
-    url = session.get_bind().engine.url
+    return _file_of(session.get_bind().engine.url)
+
+
+@lru_cache(maxsize=8)
+def _file_of(url: URL) -> Path | None:
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
-def peek(engine: Engine, statement: str) -> list[tuple[Any, ...]] | None:
-    """The rows of one statement without parameters, in a transaction of its own, read with the bare driver.
+@contextmanager
+def bare(engine: Engine) -> Iterator[Any]:
+    """The driver's own connection, on which every statement is a transaction of its own.
 
-    For what is asked on every request: a session costs ten times as much. Whoever listens to the engine's
-    statements hears of this one too. None when the database does not answer; the ordinary way then says why.
+    For what is asked on every request: a session costs ten times as much. Raises: what the driver raises, and the
+    connection is given up then.
     """
-    try:
-        lent = engine.raw_connection()
-    except (DBAPIError, PoolTimeout, engine.dialect.loaded_dbapi.Error):  # a new connection fails in the driver's words
-        return None
+    lent = engine.raw_connection()
     driver: Any = lent.driver_connection
-    is_sqlite = engine.dialect.name == "sqlite"
+    begins_by_itself = engine.dialect.name == "postgresql"  # SQLite's do not, see _prepare_sqlite
     try:
-        for heard in engine.dispatch.before_cursor_execute:
-            heard(None, None, statement, (), None, False)
-        if is_sqlite:  # where a connection begins no transaction by itself; see _prepare_sqlite
-            rows: list[tuple[Any, ...]] = driver.execute(statement).fetchall()
-        else:
+        if begins_by_itself:
             driver.autocommit = True
-            rows = driver.execute(statement).fetchall()
+        yield driver
+        if begins_by_itself:
             driver.autocommit = False
-    except engine.dialect.loaded_dbapi.Error:
+    except BaseException:
         lent.invalidate()
-        return None
+        raise
     finally:
         lent.close()
+
+
+def peek(engine: Engine, statement: str) -> list[tuple[Any, ...]] | None:
+    """The rows of one statement without parameters, read with the bare driver.
+
+    Whoever listens to the engine's statements hears of this one too. None when the database does not answer; the
+    ordinary way then says why.
+    """
+    driver_error = engine.dialect.loaded_dbapi.Error  # a new connection fails in the driver's words
+    try:
+        with bare(engine) as driver:
+            for heard in engine.dispatch.before_cursor_execute:
+                heard(None, None, statement, (), None, False)
+            rows: list[tuple[Any, ...]] = driver.execute(statement).fetchall()
+    except (DBAPIError, PoolTimeout, driver_error):
+        return None
     return rows

@@ -18,7 +18,6 @@ PREFIX = "EVENTREG"
 REPLY_TOKEN = 26
 """Characters that `Links.reply_token` adds to the part before the @, which mail allows 64."""
 POSTGRESQL_OPTIONS: dict[str, Any] = {
-    "pool_pre_ping": True,
     "pool_size": 8,
     "max_overflow": 8,
     "pool_timeout": 10,

@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from eventreg.db import bare
+
 __all__ = ["Huey", "PlainSerializer", "TaskWrapper", "crontab", "open_queue"]
 
 
@@ -60,11 +62,8 @@ class PooledStorage(storage.PostgresStorage):
     @contextmanager
     def db(self, commit: bool = False, close: bool = False) -> Iterator[Any]:  # noqa: ARG002 - each statement commits
         """A cursor; every statement is a transaction of its own."""
-        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            lent: Any = connection.connection
-            with lent.cursor() as cursor:
-                yield cursor
+        with bare(self._engine) as driver, driver.cursor() as cursor:
+            yield cursor
 
     def initialize_schema(self) -> None:
         """Makes the tables; two processes that do so at once meet in PostgreSQL's catalogue, and one tries again."""

@@ -11,12 +11,17 @@ def fold(text: str) -> str:
     "zoe's cafe 李"
     """
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(
-        " " if unicodedata.category(char) in {"Cc", "Cs"} else char
-        for char in decomposed
-        if not unicodedata.combining(char)
-    )
-    return " ".join(kept.split())
+    return " ".join(_UNUSUAL.sub(_plain, decomposed).split())
+
+
+def _plain(found: re.Match[str]) -> str:
+    char = found[0]
+    if unicodedata.combining(char):
+        return ""
+    return " " if unicodedata.category(char) in {"Cc", "Cs"} else char
+
+
+_UNUSUAL = re.compile(r"[^ -~]")
 
 
 def key(text: str) -> str:

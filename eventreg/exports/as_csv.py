@@ -3,10 +3,10 @@
 import csv
 import io
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 
 from eventreg.exports.cells import neutral
-from eventreg.exports.rows import Cell, Table
+from eventreg.exports.rows import OURS, Cell, Table
 
 BOM = b"\xef\xbb\xbf"
 ROWS = 200
@@ -17,16 +17,27 @@ def write(table: Table) -> Iterator[bytes]:
     """The file in chunks. Source: RFC 4180; a line break inside a cell is a single line feed."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
-    yield BOM
-    header: list[Cell] = list(table.titles)
-    rows = chain([header], table.rows)
-    while batch := list(islice(rows, ROWS)):
-        writer.writerows([_neutral(row) for row in batch])
-        yield buffer.getvalue().encode()
-        buffer.seek(0)
-        buffer.truncate()
+    writer.writerow(map(neutral, table.titles))
+    yield BOM + _taken(buffer)
+    ours = frozenset(at for at, key in enumerate(table.keys) if key in OURS)
+    while batch := list(islice(table.rows, ROWS)):
+        _make_neutral(batch, [at for at in range(len(batch[0])) if at not in ours])
+        writer.writerows(batch)
+        yield _taken(buffer)
 
 
-def _neutral(row: list[Cell]) -> list[Cell]:
+def _taken(buffer: io.StringIO) -> bytes:
+    """What stands in the buffer, which is empty then."""
+    written = buffer.getvalue().encode()
+    buffer.seek(0)
+    buffer.truncate()
+    return written
+
+
+def _make_neutral(rows: list[list[Cell]], typed: list[int]) -> None:
     """No formula begins with a letter or a digit."""
-    return [neutral(cell) if type(cell) is str and not cell[:1].isalnum() else cell for cell in row]
+    for row in rows:
+        for at in typed:
+            cell = row[at]
+            if type(cell) is str and not cell[:1].isalnum():
+                row[at] = neutral(cell)

@@ -17,6 +17,7 @@ from eventreg.db import table_of
 from eventreg.outbox import ceiling
 from eventreg.outbox.backoff import PATIENCE, Failure, Trouble, wait_after
 from eventreg.outbox.models import Message
+from eventreg.ready import Ready
 
 LEASE = timedelta(seconds=45)
 """How long a claim lasts unless renewed, and so how long the mail of a worker that died waits for another."""
@@ -32,7 +33,7 @@ UNFINISHED = text("state IN ('queued', 'sending', 'retrying')")
 """Spelled as in the partial index, or SQLite would not use it."""
 
 _MESSAGES = table_of(Message)
-_ADD = insert(_MESSAGES)
+_ADD = Ready(insert(_MESSAGES).inline())
 _SENT = (
     update(_MESSAGES)
     .where(
@@ -63,11 +64,12 @@ def add(
 
     `stamp_at` is the DTSTAMP of its calendar part (default `now`). Costs one statement.
     """
-    session.connection().execute(
-        _ADD,
+    _ADD.run(
+        session,
         {
             "kind": kind,
             "recipient": recipient,
+            "recipient_key": recipient.lower(),
             "recipient_name": recipient_name,
             "event_id": event_id,
             "registration_id": registration_id,
@@ -75,7 +77,9 @@ def add(
             "message_key": secrets.token_hex(16),
             "stamp_at": stamp_at or now,
             "state": "queued",
+            "attempts": 0,
             "due_at": now,
+            "server_reply": "",
             "created_at": now,
         },
     )

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Insert, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from eventreg.db import insert_of, table_of
+from eventreg.ready import Ready
 from eventreg.registrations.models import LIVE, Registration
 
 SECOND = timedelta(seconds=1)
@@ -29,16 +29,16 @@ def insert(session: Session, values: Mapping[str, Any], *, now: datetime) -> Ins
     DTSTAMP is later than that of any part sent before. A calendar program that was sent the cancellation in the same
     second would otherwise not believe that they are coming after all.
     """
-    connection = session.connection()
     stamp = now.replace(microsecond=0)
     theirs = {"of_event": values["event_id"], "of_key": values["email_key"]}
     stamps = {"calendar_stamp_at": stamp, "created_at": now, "updated_at": now}
-    row = connection.execute(_insertion(connection.dialect.name), {**_DEFAULTS, **values, **stamps, **theirs}).first()
+    row = _INSERT.first(session, {**_DEFAULTS, **values, **stamps, **theirs})
     if row is None:
         return None
     new_id, came_back = row
     if not came_back:
         return Inserted(new_id, stamp)
+    connection = session.connection()
     found = connection.execute(_CANCELLED, theirs).all()
     last = found[-1]
     stamp = max(stamp, *(one.calendar_stamp_at + SECOND for one in found))
@@ -70,10 +70,12 @@ _CANCELLED = (
 _TAKE_UP = update(_ROWS).where(_ROWS.c.id == bindparam("new_id"))
 
 
-@lru_cache(maxsize=2)
 def _insertion(dialect: str) -> Insert:
     return (
         insert_of(dialect)(_ROWS)
         .on_conflict_do_nothing(index_elements=["event_id", "email_key"], index_where=LIVE)
         .returning(_ROWS.c.id, exists(select(_BEFORE.c.id).where(*_IS_THEIRS)))
     )
+
+
+_INSERT = Ready(_insertion)

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from eventreg.db import UTCDateTime, table_of
 from eventreg.events.models import Event
 from eventreg.events.service import load
+from eventreg.ready import Ready
 from eventreg.registrations.models import Registration
 
 _EVENTS, _REGISTRATIONS = table_of(Event), table_of(Registration)
@@ -53,18 +54,18 @@ def take(
     """
     wanted = {"of_event": event_id, "wanted": seats}
     if now is None:
-        sequence: int | None = session.connection().scalar(_TAKE, wanted)
+        taken = _TAKE.first(session, wanted)
     elif seen is None:
-        sequence = session.connection().scalar(_TAKE_WHILE_OPEN, {**wanted, "moment": now})
+        taken = _TAKE_WHILE_OPEN.first(session, {**wanted, "moment": now})
     else:
         as_seen = {**wanted, "moment": now, "same_uid": seen[0], "same_revision": seen[1]}
-        sequence = session.connection().scalar(_TAKE_AS_SEEN, as_seen)
-    return sequence
+        taken = _TAKE_AS_SEEN.first(session, as_seen)
+    return taken[0] if taken else None
 
 
 def give_back(session: Session, *, event_id: int, seats: int) -> None:
     """Frees that many seats."""
-    session.connection().execute(_GIVE_BACK, {"of_event": event_id, "freed": seats})
+    _GIVE_BACK.run(session, {"of_event": event_id, "freed": seats})
 
 
 def lock(session: Session, event_id: int) -> Event:
@@ -111,10 +112,9 @@ def recount(session: Session, event_id: int | None = None) -> list[tuple[str, in
     return [(slug, counter, int(rows)) for slug, counter, rows in session.execute(query)]
 
 
-# Built once: putting such a statement together takes ten times as long as SQLite takes to run it.
 _WANTED: BindParameter[int] = bindparam("wanted", type_=_EVENTS.c.seats_taken.type)
 _FREED: BindParameter[int] = bindparam("freed", type_=_EVENTS.c.seats_taken.type)
-_TAKE = (
+_take = (
     update(_EVENTS)
     .where(
         _EVENTS.c.id == bindparam("of_event"),
@@ -123,12 +123,13 @@ _TAKE = (
     .values(seats_taken=_EVENTS.c.seats_taken + _WANTED)
     .returning(_EVENTS.c.sequence)
 )
-_TAKE_WHILE_OPEN = _TAKE.where(
+_take_while_open = _take.where(
     is_open_to_newcomers(bindparam("moment", type_=UTCDateTime())), _EVENTS.c.max_party_size >= _WANTED
 )
-_TAKE_AS_SEEN = _TAKE_WHILE_OPEN.where(
+_take_as_seen = _take_while_open.where(
     _EVENTS.c.uid == bindparam("same_uid"), _EVENTS.c.revision == bindparam("same_revision")
 )
-_GIVE_BACK = (
+_TAKE, _TAKE_WHILE_OPEN, _TAKE_AS_SEEN = Ready(_take), Ready(_take_while_open), Ready(_take_as_seen)
+_GIVE_BACK = Ready(
     update(_EVENTS).where(_EVENTS.c.id == bindparam("of_event")).values(seats_taken=_EVENTS.c.seats_taken - _FREED)
 )

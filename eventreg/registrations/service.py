@@ -17,6 +17,7 @@ from eventreg.events import wording as event_words
 from eventreg.events.models import Event
 from eventreg.outbox import queries as outbox_queries
 from eventreg.outbox import queue
+from eventreg.ready import Ready
 from eventreg.registrations import arrivals, messages, queries, seats, waitlist
 from eventreg.registrations.models import LONGEST_SEARCH_TEXT, Answer, Registration
 from eventreg.registrations.outcome import Outcome
@@ -27,6 +28,7 @@ DOUBLE_CLICK = timedelta(minutes=1)
 """A form opened before the first answer and sent again within this time is the same answer, sent twice."""
 
 _ANSWERS = insert(table_of(Answer))
+_ANSWER = Ready(_ANSWERS.inline())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +211,9 @@ def store_answers(session: Session, registration_id: int, answers: Mapping[int, 
         for question_id, value in answers.items()
         if value
     ]
-    if rows:
+    if len(rows) == 1:
+        _ANSWER.run(session, rows[0])
+    elif rows:
         session.connection().execute(_ANSWERS, rows)
 
 

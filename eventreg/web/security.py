@@ -1,5 +1,7 @@
 """The shut doors of every answer: headers, CSRF, what is refused before a view sees it."""
 
+import re
+
 from flask import Flask, Response, abort, current_app, request
 from flask_wtf import CSRFProtect
 
@@ -8,6 +10,17 @@ POLICY = (
     "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
+
+HEADERS = (
+    ("Content-Security-Policy", POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ("Permissions-Policy", PERMISSIONS),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+"""What every answer carries that does not say otherwise."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 csrf = CSRFProtect()
 
@@ -21,18 +34,16 @@ def init_app(app: Flask) -> None:
 
 def _refuse_unprintable() -> None:
     """A path with control characters names nothing here, and PostgreSQL would refuse to look for it."""
-    if any(ord(char) < ord(" ") or char == "\x7f" for char in request.path):
+    if _CONTROL.search(request.path):
         abort(404)
 
 
 def _add_headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    headers.setdefault("Permissions-Policy", PERMISSIONS)
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    given = {name.lower() for name, _value in headers}
+    for name, value in HEADERS:
+        if name.lower() not in given:
+            headers.add(name, value)
     if current_app.config["SESSION_COOKIE_SECURE"]:  # BASE_URL is https, whatever the proxy in front speaks to us
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if "Cache-Control" not in headers and response.mimetype == "text/html":

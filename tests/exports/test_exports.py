@@ -3,7 +3,7 @@ import io
 import json
 import tracemalloc
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import openpyxl
@@ -246,4 +246,24 @@ def test_open_offer_says_until_when_and_has_no_place_in_line(
     assert [(row["name"], row["status"], row["waitlist_position"], row["offered_until"]) for row in rows] == [
         ("Wim", "waitlisted", None, "2026-10-06T12:00:00-04:00"),
         ("Amira", "waitlisted", 1, None),
+    ]
+
+
+def test_instants_around_the_change_of_clocks_are_each_in_the_offset_of_their_own(
+    session: Session, make_event: MakeEvent, make_registration: MakeRegistration
+) -> None:
+    event = make_event(questions=[])
+    checked_in = {
+        "wim@example.org": datetime(2026, 11, 1, 0, 0, tzinfo=UTC),
+        "amira@example.org": datetime(2026, 11, 1, 5, 59, 59, tzinfo=UTC),
+        "sam@example.org": datetime(2026, 11, 1, 6, 0, tzinfo=UTC),
+        "olga@example.org": datetime(2026, 11, 2, 12, 30, tzinfo=UTC),
+    }
+    for email, moment in checked_in.items():
+        make_registration(event, email=email, checked_in_at=moment)
+    assert [(row["email"], row["checked_in_at"]) for row in json.loads(written("json", session, event))] == [
+        ("wim@example.org", "2026-10-31T20:00:00-04:00"),
+        ("amira@example.org", "2026-11-01T01:59:59-04:00"),
+        ("sam@example.org", "2026-11-01T01:00:00-05:00"),
+        ("olga@example.org", "2026-11-02T07:30:00-05:00"),
     ]
