@@ -5,6 +5,7 @@ back with everything that was typed.
 """
 
 import logging
+from collections.abc import Callable
 
 from flask import Flask, request
 from flask_limiter import Limiter
@@ -12,7 +13,7 @@ from flask_limiter.util import get_remote_address
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
 from eventreg.web import limit_store  # noqa: F401 - registers its storage with `limits`
 
@@ -35,21 +36,36 @@ def init_app(app: Flask) -> None:
 
 
 def is_over(name: str, *, per_address: str = PER_ADDRESS, per_ip: str = PER_IP) -> bool:
-    """Counts this request against its IP and its posted e-mail address; True when either has had enough."""
+    """Counts this request against its IP and its posted e-mail address; True when either has had enough.
+
+    What is refused counts no further: a program that goes on about one address uses up nothing of those behind the
+    same IP, and one whose IP has had enough nothing of anybody's address.
+    """
     if not limiter.enabled:
         return False
-    counted = [(per_ip, "ip", get_remote_address())]
-    if address := request.form.get("email", "").strip().lower()[:254]:
-        counted.append((per_address, "address", address))
-    return not all(hit(rate, name, kind, key) for rates, kind, key in counted for rate in parse_many(rates))
+    of_ip = (name, "ip", get_remote_address())
+    if any(_is_spent(rate, *of_ip) for rate in parse_many(per_ip)):
+        return True
+    address = request.form.get("email", "").strip().lower()[:254]
+    if address and not all(hit(rate, name, "address", address) for rate in parse_many(per_address)):
+        return True
+    return not all(hit(rate, *of_ip) for rate in parse_many(per_ip))
 
 
 def hit(rate: RateLimitItem, *key: str) -> bool:
     """Counts once under `key`; False when that is one too many."""
+    return _counted(lambda limits: limits.hit(rate, *key))
+
+
+def _is_spent(rate: RateLimitItem, *key: str) -> bool:
+    return not _counted(lambda limits: limits.test(rate, *key))
+
+
+def _counted(ask: Callable[[RateLimiter], bool]) -> bool:
     try:
-        return limiter.limiter.hit(rate, *key)
+        return ask(limiter.limiter)
     except StorageError as error:
         log.warning(
             "The shared counters do not answer, rate limits are counted in this process: %s", error.storage_error
         )
-        return _here.hit(rate, *key)
+        return ask(_here)
