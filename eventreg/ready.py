@@ -5,7 +5,7 @@ result) takes longer than the database does over the statement. That is worth sp
 registration, and for nothing else.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ClauseElement, Dialect
@@ -16,17 +16,17 @@ from sqlalchemy.orm import Session
 Row = tuple[Any, ...]
 
 
-def execute(connection: Connection, text: str, parameters: Any = ()) -> Any:
-    """The driver's cursor after that statement.
+def execute(connection: Connection, text: str, parameters: Any = (), *, many: bool = False) -> Any:
+    """The driver's cursor after that statement, run once or, with `many`, for each of the parameters.
 
     Whoever listens to the engine's statements hears of it. Raises: what SQLAlchemy raises.
     """
     driver: Any = connection.connection.driver_connection
     for heard in connection.dispatch.before_cursor_execute:
-        heard(connection, None, text, parameters, None, False)
+        heard(connection, None, text, parameters, None, many)
     driver_error = connection.dialect.loaded_dbapi.Error
     try:
-        return driver.execute(text, parameters)
+        return driver.cursor().executemany(text, parameters) if many else driver.execute(text, parameters)
     except driver_error as error:
         is_gone = connection.dialect.is_disconnect(error, driver, None)
         if is_gone:
@@ -49,24 +49,35 @@ class Ready:
 
     def run(self, session: Session, values: Mapping[str, Any]) -> None:
         """Runs one that gives no rows."""
-        self._cursor(session, values)
+        connection = session.connection()
+        made = self._for(connection.dialect, values)
+        execute(connection, made.text, made.parameters(values))
+
+    def run_all(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+        """The same for each of one or more; one statement, however many."""
+        if len(rows) == 1:  # psycopg makes more of several, even if there is one
+            self.run(session, rows[0])
+            return
+        connection = session.connection()
+        made = self._for(connection.dialect, rows[0])
+        execute(connection, made.text, [made.parameters(values) for values in rows], many=True)
 
     def first(self, session: Session, values: Mapping[str, Any]) -> Row | None:
         """The first of the rows; None when there are none."""
-        cursor = self._cursor(session, values)
+        connection = session.connection()
+        made = self._for(connection.dialect, values)
+        cursor = execute(connection, made.text, made.parameters(values))
         row: Row | None = cursor.fetchone()
         cursor.close()  # or SQLite would take the statement for one that is not done
         return row
 
-    def _cursor(self, session: Session, values: Mapping[str, Any]) -> Any:
-        connection = session.connection()
-        dialect = connection.dialect
+    def _for(self, dialect: Dialect, names: Iterable[str]) -> "_Made":
         made = self._made.get(dialect.name)
         if made is None:
             given = self._statement
             chosen = given if isinstance(given, ClauseElement) else given(dialect.name)
-            made = self._made[dialect.name] = _Made(chosen, dialect, values)
-        return execute(connection, made.text, made.parameters(values))
+            made = self._made[dialect.name] = _Made(chosen, dialect, names)
+        return made
 
 
 class _Made:

@@ -27,8 +27,7 @@ LINK_PAUSE = timedelta(minutes=15)
 DOUBLE_CLICK = timedelta(minutes=1)
 """A form opened before the first answer and sent again within this time is the same answer, sent twice."""
 
-_ANSWERS = insert(table_of(Answer))
-_ANSWER = Ready(_ANSWERS.inline())
+_ANSWERS = Ready(insert(table_of(Answer)).inline())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,10 +210,8 @@ def store_answers(session: Session, registration_id: int, answers: Mapping[int, 
         for question_id, value in answers.items()
         if value
     ]
-    if len(rows) == 1:
-        _ANSWER.run(session, rows[0])
-    elif rows:
-        session.connection().execute(_ANSWERS, rows)
+    if rows:
+        _ANSWERS.run_all(session, rows)
 
 
 def _remind(session: Session, *, event_id: int, form: AnswerForm, now: datetime) -> int:
