@@ -28,7 +28,7 @@ COLUMNS = frozenset(
     }
 )  # fmt: skip
 """What an entry is made of."""
-_BATCH = 200
+_BATCH = 400
 _READ = (
     select(Event.id, Event.ics_digest, *(getattr(Event, name) for name in sorted(COLUMNS)))
     .where(Event.id > bindparam("after_id"))

@@ -40,11 +40,11 @@ def local_time(event: Event) -> str:
     when = wording.event_time(event)
     if event.all_day or event.timezone == "UTC":
         return when
-    return _("%(when)s (%(zone)s)", when=when, zone=_zone_name(event.timezone, str(get_locale() or "en")))
+    return _("%(when)s (%(zone)s)", when=when, zone=_zone_name(event.timezone, get_locale() or Locale("en")))
 
 
 @lru_cache(maxsize=256)
-def _zone_name(timezone: str, locale: str) -> str:
+def _zone_name(timezone: str, locale: Locale) -> str:
     """The zone in words, which CLDR takes long to look up; its IANA name where CLDR does not know it."""
     words = get_timezone_name(timezones.zone(timezone), locale=locale)
-    return timezone if Locale.parse(locale).territories["ZZ"] in words else words
+    return timezone if locale.territories["ZZ"] in words else words

@@ -14,7 +14,11 @@ from markdown_it.common.utils import mdTrim
 _MARKS = re.compile(r"[\\`~*_\[\]<&]")
 """What begins anything but words within a line, by the rules that are on."""
 _WORDS = r"[^\\`~*_\[\]<&\n]"
-_BOLD = rf"(?<![^ \n(])(\*\*?)([^\W_](?:{_WORDS}*(?:[^\W_]|[.,:!?](?=\*+(?:[ \n]|$))))?)\1(?![^ \n.,:;!?)])"
+_BOLD = (
+    r"\*(?<![^ \n(]\*)(\*?)"
+    rf"([^\W_](?:{_WORDS}*(?:[^\W_]|[.,:!?](?=\*+(?:[ \n]|$))))?)"
+    r"\*\1(?![^ \n.,:;!?)])"
+)
 """Stars that can only open before stars that can only close, so that there is no question which belong together."""
 _LINK = rf"\[({_WORDS}+)\]\((https?://[a-z0-9.-]+(?:/[A-Za-z0-9/._-]*)?)\)"
 """To an address that means the same however it is written."""
@@ -50,16 +54,18 @@ def words(content: str) -> str | None:
     'See the whole program (https://example.org/p),\nas it is'
     """
     if _MARKS.search(content):
-        if _MARKS.search(_SIMPLE.sub("", content)):
+        parts = _SIMPLE.split(content)
+        if any(map(_MARKS.search, parts[::5])):
             return None
-        content = _SIMPLE.sub(_unmarked, content)
+        content = "".join(
+            parts[:1] + [_unmarked(*parts[at : at + 4]) + parts[at + 4] for at in range(1, len(parts), 5)]
+        )
     if "\n" in content:
         return "\n".join([line.lstrip(" \t").rstrip(" ") for line in content.split("\n")])
     return content
 
 
-def _unmarked(found: re.Match[str]) -> str:
-    _stars, bold, link, address = found.groups()
+def _unmarked(_star: str, bold: str | None, link: str, address: str) -> str:
     return bold or (link if link == address else f"{link} ({address})")
 
 

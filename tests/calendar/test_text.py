@@ -49,3 +49,10 @@ def test_folded_line_has_75_octets_at_most_splits_no_character_and_unfolds(text:
     lines = folded("SUMMARY:" + text).split(b"\r\n ")
     assert all(len(line) + (number > 0) <= 75 for number, line in enumerate(lines))
     assert "".join(line.decode() for line in lines) == "SUMMARY:" + text
+
+
+@pytest.mark.parametrize("code", range(0x80))
+def test_ascii_is_cleaned_as_any_other_text(code: int) -> None:
+    text = f"{chr(code)} a{chr(code)}b\r{chr(code)}"
+    assert clean(f"{text}é") == f"{clean(text + '|')[:-1]}é"
+    assert clean(text) == clean(text + "\ufeff")
