@@ -64,10 +64,9 @@ def change(
             registration_id=registration.id,
             changes=changes,
         )
-    session.flush()
     if changes and tell:
         _tell_of_change(session, event, registration, before, now=now)
-        session.flush()  # `refresh` below throws away what is not written, and so the DTSTAMP that was given out
+    session.flush()  # `refresh` below throws away what is not written, and so the DTSTAMP that was given out
     if before.seats > registration.seats_held or "waitlisted" in {before.status, registration.status}:
         promote(session, event_id=event.id, now=now)
     session.refresh(registration)

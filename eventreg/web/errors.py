@@ -94,14 +94,8 @@ def _collision(error: IntegrityError) -> Response:
 
 def _words(error: HTTPException) -> tuple[str, str]:
     """Title and message for a status; never the words of a library."""
-    if isinstance(error, CSRFError):
-        return (
-            _("This form could not be checked"),
-            _(
-                "It was open for very long, or your browser keeps no cookies for this site. "
-                "Go back, reload the page and send it again; nothing has been changed."
-            ),
-        )
+    if special := _special_words(error):
+        return special
     table = {
         400: (_("That request was not understood"), _("Go back and try again; nothing has been changed.")),
         401: (_("Please sign in"), _("This page is for the people who run events here.")),
@@ -124,14 +118,6 @@ def _words(error: HTTPException) -> tuple[str, str]:
             _("Nothing was saved. Please try again in a minute."),
         ),
     }
-    if error.code == NOT_FOUND and _is_own_link():
-        return (
-            _("This link does not work"),
-            _(
-                "Your mail program may have cut it short, or a newer mail brought one that took its place. "
-                "We can mail you the one that works."
-            ),
-        )
     if error.code in table:
         return table[error.code]
     if error.code is not None and error.code < InternalServerError.code:
@@ -140,6 +126,27 @@ def _words(error: HTTPException) -> tuple[str, str]:
         _("Something went wrong on our side"),
         _("It has been noted, and nothing was saved by halves. Please try again; if it happens again, write to us."),
     )
+
+
+def _special_words(error: HTTPException) -> tuple[str, str] | None:
+    """Where more is known of the reason than its status."""
+    if isinstance(error, CSRFError):
+        return (
+            _("This form could not be checked"),
+            _(
+                "It was open for very long, or your browser keeps no cookies for this site. "
+                "Go back, reload the page and send it again; nothing has been changed."
+            ),
+        )
+    if error.code == NOT_FOUND and _is_own_link():
+        return (
+            _("This link does not work"),
+            _(
+                "Your mail program may have cut it short, or a newer mail brought one that took its place. "
+                "We can mail you the one that works."
+            ),
+        )
+    return None
 
 
 def _answer(code: int, title: str, message: str, *, kept: Sequence[tuple[str, str]] = ()) -> Response:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from eventreg import timezones
 from eventreg.calendar import blocks
+from eventreg.calendar.entry_words import local_time
 from eventreg.calendar.text import clean, one_line
-from eventreg.calendar.vevent import calendar, local_time, vevent
+from eventreg.calendar.vevent import calendar, vevent
 from eventreg.events.models import Event
 from eventreg.events.schedule import instants
 from tests.support.calendars import LINKS, STAMP, celebration, entry, unfolded, values
