@@ -106,7 +106,9 @@ def _print(profile: cProfile.Profile) -> None:
     for order in ("cumulative", "tottime"):
         out = io.StringIO()
         pstats.Stats(profile, stream=out).sort_stats(order).print_stats(LINES)
-        print(out.getvalue().replace(root + "/", "").replace(tempfile.gettempdir(), "tmp"))
+        # Where a machine keeps its Python is nobody's business.
+        text = out.getvalue().replace(root + "/", "").replace(sys.base_prefix + "/", "")
+        print(text.replace(tempfile.gettempdir(), "tmp"))
 
 
 if __name__ == "__main__":
