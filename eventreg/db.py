@@ -239,10 +239,12 @@ def _turn(session: Session) -> AbstractContextManager[None]:
     return turns.turn(database, patience=BUSY_TIMEOUT_MS / 1000) if database else nullcontext()
 
 
-def in_line(session: Session) -> AbstractContextManager[None]:
-    """For a request that will write: on SQLite, the threads of a process go through the block one by one."""
-    database = _sqlite_file(session)
-    return turns.line(database, patience=BUSY_TIMEOUT_MS / 1000) if database else nullcontext()
+def in_line(session: Session, row: str) -> AbstractContextManager[None]:
+    """For a request that will hold that row to its end: the threads of a process go through the block one by one.
+
+    On SQLite all of them, because there every writer holds everything.
+    """
+    return turns.line(_sqlite_file(session) or row, patience=BUSY_TIMEOUT_MS / 1000)
 
 
 def _sqlite_file(session: Session) -> Path | None:

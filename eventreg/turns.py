@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,23 +59,28 @@ class Line:
                 self._is_held = False
 
 
-_lines: defaultdict[Path, Line] = defaultdict(Line)
+_lines = tuple(Line() for _ in range(64))
+"""Fewer than there are things to wait for: two that share one wait for each other a little, and nothing grows."""
 
 
 @contextmanager
-def line(database: Path, *, patience: float) -> Iterator[None]:
-    """Lets the threads of this process through one by one, before each asks for its turn inside.
+def line(wanted: Hashable, *, patience: float) -> Iterator[None]:
+    """Lets the threads of this process through one by one, before each takes the lock that all of them want.
 
     Threads that get ready to write beside the one that writes take Python away from it after every statement, and
     every writer of every process waits for that: measured, they make twice the tail.
     """
-    queue = _lines[database]
+    queue = _line_for(wanted)
     first = queue.enter(patience)
     try:
         yield
     finally:
         if first:
             queue.leave()
+
+
+def _line_for(wanted: Hashable) -> Line:
+    return _lines[hash(wanted) % len(_lines)]
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def test_threads_in_line_go_in_the_order_they_came(tmp_path) -> None:
     with line(database, patience=30):
         for number, thread in enumerate(threads, start=1):
             thread.start()
-            while len(turns._lines[database]._waiting) < number:
+            while len(turns._line_for(database)._waiting) < number:
                 time.sleep(0.001)
     for thread in threads:
         thread.join()
@@ -117,5 +117,5 @@ def test_whoever_is_in_line_too_long_goes_on_and_the_next_one_still_gets_in(tmp_
         impatient.start()
         impatient.join()
     with line(database, patience=0):
-        assert turns._lines[database]._is_held
-    assert not turns._lines[database]._is_held
+        assert turns._line_for(database)._is_held
+    assert not turns._line_for(database)._is_held

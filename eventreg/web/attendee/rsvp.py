@@ -46,7 +46,7 @@ def rsvp_submit(slug: str) -> Response | tuple[str, int]:
         form = rsvp_form(_entrance(slug))
         form.form_errors.append(_("That was a lot of answers from here. Wait a few minutes, then send this again."))
         return _page(slug, form), TOO_MANY
-    with in_line(db.session()):
+    with in_line(db.session(), slug):
         return _submitted(slug)
 
 
