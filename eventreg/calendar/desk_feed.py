@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from eventreg.calendar import feed
 from eventreg.calendar.entry_text import END
-from eventreg.calendar.text import escaped, folded, one_line
+from eventreg.calendar.lines import folded_line
+from eventreg.calendar.text import escaped, one_line
 from eventreg.events.models import Event
 from eventreg.links import DESK_FEED, Links
 from eventreg.organizers import access
@@ -113,27 +114,27 @@ def title_of(row: Any) -> str:
 
 def _at_the_desk(row: Any, links: Links) -> bytes:
     """The stored block with the desk's title, stamps, status and page in the place of the public ones."""
-    page, public = links.desk(row.slug), links.event(row.slug)
-    stamp = _modified_at(row).strftime("%Y%m%dT%H%M%SZ")
+    page, public = links.desk(row.slug).encode(), links.event(row.slug).encode()
+    stamp = _modified_at(row).strftime("%Y%m%dT%H%M%SZ").encode()
     replaced = {
-        "SUMMARY": escaped(title_of(row)),
-        "DTSTAMP": stamp,
-        "LAST-MODIFIED": stamp,
-        "SEQUENCE": str(_sequence(row)),
-        "URL": page,
+        b"SUMMARY": escaped(title_of(row)).encode(),
+        b"DTSTAMP": stamp,
+        b"LAST-MODIFIED": stamp,
+        b"SEQUENCE": b"%d" % _sequence(row),
+        b"URL": page,
     }
     if row.status == "draft":
-        replaced["STATUS"] = "TENTATIVE"
+        replaced[b"STATUS"] = b"TENTATIVE"
     lines = []
-    for line in row.ics_block.replace(b"\r\n ", b"").decode().split("\r\n"):
-        name = line.partition(":")[0]
+    for line in row.ics_block.replace(b"\r\n ", b"").split(b"\r\n"):
+        name = line.partition(b":")[0]
         if name in replaced:
-            lines.append(f"{name}:{replaced[name]}")
-        elif name == "DESCRIPTION":
+            lines.append(b"%s:%s" % (name, replaced[name]))
+        elif name == b"DESCRIPTION":
             lines.append(line.removesuffix(public) + page if line.endswith(public) else line)
         else:
             lines.append(line)
-    return b"\r\n".join(map(folded, lines))
+    return b"\r\n".join(map(folded_line, lines))
 
 
 def _sequence(row: Any) -> int:

@@ -8,7 +8,6 @@ Everything that becomes iCalendar or Atom text passes here first.
 import re
 from urllib.parse import quote
 
-LONGEST_LINE = 75
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _DROPPED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 
@@ -44,22 +43,6 @@ def one_line(text: str | None) -> str:
     'A day of reflection'
     """
     return " ".join(clean(text).split())
-
-
-def folded(line: str) -> bytes:
-    r"""One content line on lines of at most 75 octets, no character split. Source: RFC 5545 section 3.1.
-
-    >>> [len(part) for part in folded("SUMMARY:" + "é" * 34).split(b"\r\n")]
-    [74, 3]
-    """
-    octets, parts, start, room = line.encode(), [], 0, LONGEST_LINE
-    while len(octets) - start > room:
-        end = start + room
-        while octets[end] & 0xC0 == 0x80:  # noqa: PLR2004 - the middle of a character in UTF-8
-            end -= 1
-        parts.append(octets[start:end])
-        start, room = end, LONGEST_LINE - 1
-    return b"\r\n ".join([*parts, octets[start:]])
 
 
 def common_name(name: str) -> str:

@@ -1,8 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from eventreg.calendar.text import clean, escaped, folded, mailto, one_line
+from eventreg.calendar.text import clean, escaped, mailto, one_line
 
 
 @pytest.mark.parametrize(
@@ -42,13 +40,6 @@ def test_text_escapes_only_what_rfc_5545_names() -> None:
 )
 def test_mailto_is_an_ascii_uri_on_one_line(address: str, uri: str) -> None:
     assert mailto(address) == uri
-
-
-@given(text=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=400))
-def test_folded_line_has_75_octets_at_most_splits_no_character_and_unfolds(text: str) -> None:
-    lines = folded("SUMMARY:" + text).split(b"\r\n ")
-    assert all(len(line) + (number > 0) <= 75 for number, line in enumerate(lines))
-    assert "".join(line.decode() for line in lines) == "SUMMARY:" + text
 
 
 @pytest.mark.parametrize("code", range(0x80))
