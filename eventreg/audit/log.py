@@ -41,8 +41,8 @@ def record(
     changes: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> None:
     """Adds one entry to the caller's transaction. `changes` maps a field to (old, new)."""
-    about = [registration_id]
-    record_all(session, actor=actor, action=action, now=now, event_id=event_id, registration_ids=about, changes=changes)
+    about = [(event_id, registration_id)]
+    _add(session, actor=actor, action=action, now=now, about=about, changes=changes)
 
 
 def record_all(
@@ -56,16 +56,33 @@ def record_all(
     changes: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> None:
     """Adds the same entry about each of these registrations, in one statement."""
+    about = [(event_id, registration_id) for registration_id in registration_ids]
+    _add(session, actor=actor, action=action, now=now, about=about, changes=changes)
+
+
+def record_events(session: Session, *, actor: Actor, action: str, now: datetime, event_ids: Iterable[int]) -> None:
+    """Adds the same entry about each of these events, in one statement."""
+    _add(session, actor=actor, action=action, now=now, about=[(event_id, None) for event_id in event_ids])
+
+
+def _add(
+    session: Session,
+    *,
+    actor: Actor,
+    action: str,
+    now: datetime,
+    about: Iterable[tuple[int | None, int | None]],
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+) -> None:
     entry = {
         "at": now,
         "actor_kind": actor.kind,
         "actor_id": actor.id,
         "actor_name": actor.name,
         "action": action,
-        "event_id": event_id,
         "changes": {key: [_plain(old), _plain(new)] for key, (old, new) in (changes or {}).items()},
     }
-    rows = [{**entry, "registration_id": registration_id} for registration_id in registration_ids]
+    rows = [{**entry, "event_id": event_id, "registration_id": registration_id} for event_id, registration_id in about]
     if rows:
         session.execute(insert(AuditEntry), rows)
 

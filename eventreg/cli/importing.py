@@ -51,23 +51,18 @@ def run(file: BinaryIO, *, organizer: str, past: bool) -> None:
 
 def _taken(items: tuple[Item, ...], *, owner_id: int) -> Iterator[Outcome]:
     """What became of each, a few to a transaction."""
-    host = current_app.extensions["eventreg.links"].host
     starts = range(0, len(items), AT_ONCE)
     for start in track(
         starts, description=f"{len(items)} events", disable=not sys.stderr.isatty(), console=Console(stderr=True)
     ):
         with write_transaction(db.session()):
-            outcomes = [
-                importing.take(
-                    db.session(),
-                    item=item,
-                    organizer_id=owner_id,
-                    actor=Actor.system("event import"),
-                    now=clock.now(),
-                    host=host,
-                )
-                for item in items[start : start + AT_ONCE]
-            ]
+            outcomes = importing.take(
+                db.session(),
+                items[start : start + AT_ONCE],
+                organizer_id=owner_id,
+                actor=Actor.system("event import"),
+                now=clock.now(),
+            )
         yield from outcomes
 
 

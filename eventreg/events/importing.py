@@ -19,7 +19,7 @@ from eventreg.audit import AuditEntry
 from eventreg.errors import InvalidField
 from eventreg.events import service
 from eventreg.events.models import Event
-from eventreg.events.service import Changes, _apply, _new
+from eventreg.events.service import Changes, Draft, _apply, _new
 from eventreg.events.values import EventValues, check, columns
 
 LARGEST_SEQUENCE = 1_000_000
@@ -57,33 +57,28 @@ class Outcome:
     changes: Changes | None = None
 
 
-def take(session: Session, *, item: Item, organizer_id: int, actor: audit.Actor, now: datetime, host: str) -> Outcome:
-    """A draft of that organizer, or news for the draft it became before. One that fails loses nothing else."""
-    item = _with_page(item)
-    found = by_uid(session, item.uid)
-    if found is not None:
-        return _again(session, found, item, organizer_id=organizer_id, actor=actor, now=now)
-    if item.is_cancelled:
-        return skipped(item, _("It is cancelled."))
-    values = replace(item.values, visibility="private") if item.is_private else item.values
-    try:
-        with session.begin_nested():
-            event = service.create(
-                session,
-                values=values,
-                organizer_id=organizer_id,
-                actor=actor,
-                now=now,
-                host=host,
-                uid=item.uid,
-            )
-            remember(event, item)
-            session.flush()
-    except InvalidField as error:
-        return skipped(item, error.message)
-    except IntegrityError:
-        return skipped(item, _("Somebody else is adding it at this moment."))
-    return outcome("taken", event, item)
+def take(
+    session: Session, items: Sequence[Item], *, organizer_id: int, actor: audit.Actor, now: datetime
+) -> list[Outcome]:
+    """A draft of that organizer for each, or news for the draft it became before. One that fails loses no other.
+
+    What is new and what has not changed takes as many statements for many as for one.
+    """
+    items = [_with_page(item) for item in items]
+    known = _by_uids(session, [item.uid for item in items])
+    worked_on = _worked_on(session, [event.id for event in known.values()])
+    outcomes: list[Outcome | None] = []
+    for item in items:
+        event = known.get(item.uid)
+        if event is None:
+            outcomes.append(_refusal(item))
+        elif (why := _why_not(event, item, organizer_id=organizer_id, is_worked_on=event.id in worked_on)) is not None:
+            outcomes.append(why)
+        else:
+            outcomes.append(_again(session, event, item, actor=actor, now=now))
+    new = [item for item, said in zip(items, outcomes, strict=True) if said is None]
+    made = iter(_drafts(session, new, organizer_id=organizer_id, actor=actor, now=now))
+    return [said or next(made) for said in outcomes]
 
 
 def by_uid(session: Session, uid: str) -> Event | None:
@@ -94,8 +89,7 @@ def by_uid(session: Session, uid: str) -> Event | None:
 
 def is_untouched(session: Session, event: Event) -> bool:
     """Whether nobody has worked on it since it was taken over."""
-    query = select(AuditEntry.id).where(AuditEntry.event_id == event.id, AuditEntry.action.not_in(OWN_ACTIONS))
-    return event.status == "draft" and session.scalar(query.limit(1)) is None
+    return event.status == "draft" and not _worked_on(session, [event.id])
 
 
 def is_older(event: Event, item: Item) -> bool:
@@ -122,8 +116,9 @@ def bring_up_to_date(
     now: datetime,
     also: Mapping[str, Any] | None = None,
 ) -> Changes:
-    """Takes over what differs, and with it the source's numbers. Raises: InvalidField."""
+    """Takes over what differs, and with it the source's numbers. Raises: InvalidField, before anything is changed."""
     check(values)
+    _note_source(event, item)  # before the rest, so that all of it is one UPDATE
     changes = _apply(session, event, {**columns(values), **(also or {})}, action=action, actor=actor, now=now)
     remember(event, item)
     session.flush()
@@ -134,7 +129,7 @@ def publish_new(
     session: Session, *, item: Item, organizer_id: int, source_id: int, actor: audit.Actor, now: datetime
 ) -> Event:
     """An event of a followed calendar, published as it comes. Raises: InvalidField."""
-    event = _new(session, item.values, organizer_id=organizer_id, now=now, host="", uid=item.uid)
+    event = _new(session, item.values, organizer_id=organizer_id, now=now, uid=item.uid)
     event.status, event.published_at = "published", now
     event.source_id, event.source_url = source_id, item.url
     remember(event, item)
@@ -151,9 +146,7 @@ def to_draft(session: Session, event: Event, *, actor: audit.Actor, now: datetim
 
 def remember(event: Event, item: Item) -> None:
     """Keeps the source's numbers; ours is never below its SEQUENCE, or who has it from there would not see a change."""
-    event.source_sequence = item.sequence
-    event.source_stamp_at = item.stamp_at
-    event.source_missing_at = None
+    _note_source(event, item)
     event.sequence = max(event.sequence, item.sequence)
 
 
@@ -172,29 +165,90 @@ def totals(outcomes: Sequence[Outcome]) -> dict[str, int]:
     return {kind: sum(one.kind == kind for one in outcomes) for kind in ("taken", "changed", "unchanged", "skipped")}
 
 
-def _again(
-    session: Session, event: Event, item: Item, *, organizer_id: int, actor: audit.Actor, now: datetime
-) -> Outcome:
+def _note_source(event: Event, item: Item) -> None:
+    event.source_sequence = item.sequence
+    event.source_stamp_at = item.stamp_at
+    event.source_missing_at = None
+
+
+def _by_uids(session: Session, uids: Sequence[str]) -> dict[str, Event]:
+    """The events of those UIDs, locked, in the same order by whoever locks several."""
+    query = select(Event).where(Event.uid.in_(uids)).order_by(Event.id).with_for_update()
+    return {event.uid: event for event in session.scalars(query.execution_options(populate_existing=True))}
+
+
+def _worked_on(session: Session, event_ids: Sequence[int]) -> set[int]:
+    """Those on which somebody has worked since they were taken over."""
+    if not event_ids:
+        return set()
+    query = select(AuditEntry.event_id).where(AuditEntry.event_id.in_(event_ids), AuditEntry.action.not_in(OWN_ACTIONS))
+    return {event_id for event_id in session.scalars(query.distinct()) if event_id is not None}
+
+
+def _refusal(item: Item) -> Outcome | None:
+    """Why it becomes no draft."""
+    if item.is_cancelled:
+        return skipped(item, _("It is cancelled."))
+    try:
+        check(item.values)
+    except InvalidField as error:
+        return skipped(item, error.message)
+    return None
+
+
+def _drafts(
+    session: Session, items: Sequence[Item], *, organizer_id: int, actor: audit.Actor, now: datetime
+) -> list[Outcome]:
+    """New drafts; one by one where somebody else adds one of them at this moment, who is seen then."""
+    if not items:
+        return []
+    try:
+        with session.begin_nested():
+            events = service.create_imported(
+                session, [_draft(item) for item in items], organizer_id=organizer_id, actor=actor, now=now
+            )
+    except IntegrityError:
+        if len(items) == 1:
+            return [skipped(items[0], _("Somebody else is adding it at this moment."))]
+        return [
+            said for item in items for said in take(session, [item], organizer_id=organizer_id, actor=actor, now=now)
+        ]
+    return [outcome("taken", event, item) for event, item in zip(events, items, strict=True)]
+
+
+def _draft(item: Item) -> Draft:
+    """With the source's numbers from the start; see `remember`."""
+    values = replace(item.values, visibility="private") if item.is_private else item.values
+    numbers = {"sequence": item.sequence, "source_sequence": item.sequence, "source_stamp_at": item.stamp_at}
+    return Draft(item.uid, values, numbers)
+
+
+def _why_not(event: Event, item: Item, *, organizer_id: int, is_worked_on: bool) -> Outcome | None:
+    """Why the event it became before stays as it is."""
     if event.source_id is not None:
         return skipped(item, _("A followed calendar brings it already."))
     if event.organizer_id != organizer_id:
         return skipped(item, _("An event of another organizer has its UID."))
     if event.status != "draft":
         why = _("It is published here.") if event.status == "published" else _("It was cancelled here.")
-        return skipped(item, why, event=event)
-    if not is_untouched(session, event):
-        return skipped(item, _("It was edited here since it was imported."), event=event)
-    if item.is_cancelled:
-        return skipped(item, _("It is cancelled in the file; its draft is still here."), event=event)
-    if is_older(event, item):
-        return skipped(item, _("The draft here is from a later version of the file."), event=event)
+    elif is_worked_on:
+        why = _("It was edited here since it was imported.")
+    elif item.is_cancelled:
+        why = _("It is cancelled in the file; its draft is still here.")
+    elif is_older(event, item):
+        why = _("The draft here is from a later version of the file.")
+    else:
+        return None
+    return skipped(item, why, event=event)
+
+
+def _again(session: Session, event: Event, item: Item, *, actor: audit.Actor, now: datetime) -> Outcome:
     visibility = "private" if item.is_private else event.visibility
     values = replace(item.values, visibility=visibility)
     try:
-        with session.begin_nested():
-            changes = bring_up_to_date(
-                session, event, item, values=values, action="event.imported_again", actor=actor, now=now
-            )
+        changes = bring_up_to_date(
+            session, event, item, values=values, action="event.imported_again", actor=actor, now=now
+        )
     except InvalidField as error:
         return skipped(item, error.message, event=event)
     return outcome("changed" if changes else "unchanged", event, item, changes)

@@ -5,9 +5,9 @@ Who must be told about a change, and who moves up when seats appear, is decided 
 """
 
 import uuid
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Any
 
 from flask_babel import gettext as _
@@ -17,11 +17,21 @@ from sqlalchemy.orm import Session
 
 from eventreg import audit
 from eventreg.errors import CapacityTooSmall, EventStateError, NotFound
-from eventreg.events import reminders, schedule, search
+from eventreg.events import first_question, reminders, schedule, slugs
 from eventreg.events.models import Event, Question
 from eventreg.events.values import DERIVED, EventValues, check, columns, values_of
 
 Changes = dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event to be made. `also` are columns that no organizer decides about."""
+
+    uid: str
+    values: EventValues
+    also: Mapping[str, Any] = field(default_factory=dict)
+
 
 SIGNIFICANT = frozenset(
     {"starts_at", "ends_at", "all_day", "timezone", "location_name", "location_address", "online_url", "status"}
@@ -29,39 +39,32 @@ SIGNIFICANT = frozenset(
 """Changes a person must hear of to be at the right place at the right time."""
 CALENDAR = SIGNIFICANT | {"title", "summary", "description", "directions"}
 """Changes that raise SEQUENCE: what somebody's entry says."""
-RESERVED_SLUGS = frozenset({"new"})
 MOST_TRIES = 5
 A_SECOND = timedelta(seconds=1)
 
 
 def create(
-    session: Session,
-    *,
-    values: EventValues,
-    organizer_id: int,
-    actor: audit.Actor,
-    now: datetime,
-    host: str,
-    uid: str | None = None,
+    session: Session, *, values: EventValues, organizer_id: int, actor: audit.Actor, now: datetime, host: str
 ) -> Event:
     """A draft with the question every host needs answered. `host` is the right side of its calendar UID.
 
-    `uid` is given for an event that was imported and has one already. Raises: InvalidField.
+    Raises: InvalidField.
     """
-    event = _new(session, values, organizer_id=organizer_id, now=now, host=host, uid=uid)
-    session.add(
-        Question(
-            event_id=event.id,
-            position=1,
-            label=_("Dietary or access needs"),
-            hint=_("Anything we should know so that you can eat, hear, see and get in."),
-            kind="paragraph",
-        )
-    )
-    action = "event.imported" if uid else "event.created"
-    audit.record(session, actor=actor, action=action, now=now, event_id=event.id)
-    session.flush()
+    event = _new(session, values, organizer_id=organizer_id, now=now, uid=f"{uuid.uuid4()}@{host}")
+    _furnish(session, [event], action="event.created", actor=actor, now=now)
     return event
+
+
+def create_imported(
+    session: Session, drafts: Sequence[Draft], *, organizer_id: int, actor: audit.Actor, now: datetime
+) -> list[Event]:
+    """The same of events that were written elsewhere, in as many statements for many as for one.
+
+    Raises: InvalidField; IntegrityError when a UID is taken at this moment. Then there is none of them.
+    """
+    events = _new_ones(session, drafts, organizer_id=organizer_id, now=now)
+    _furnish(session, events, action="event.imported", actor=actor, now=now)
+    return events
 
 
 def update(session: Session, *, event_id: int, values: EventValues, actor: audit.Actor, now: datetime) -> Changes:
@@ -136,7 +139,7 @@ def duplicate(
         registration_opens_at=None,
         registration_closes_at=None,
     )
-    copy = _new(session, values, organizer_id=organizer_id, now=now, host=host)
+    copy = _new(session, values, organizer_id=organizer_id, now=now, uid=f"{uuid.uuid4()}@{host}")
     for question in session.scalars(
         select(Question).where(Question.event_id == original.id, Question.retired_at.is_(None))
     ):
@@ -182,36 +185,50 @@ def load(session: Session, event_id: int) -> Event:
     return event
 
 
-def _new(
-    session: Session, values: EventValues, *, organizer_id: int, now: datetime, host: str, uid: str | None = None
-) -> Event:
-    check(values)
+def _new(session: Session, values: EventValues, *, organizer_id: int, now: datetime, uid: str) -> Event:
+    return _new_ones(session, [Draft(uid, values)], organizer_id=organizer_id, now=now)[0]
+
+
+def _new_ones(session: Session, drafts: Sequence[Draft], *, organizer_id: int, now: datetime) -> list[Event]:
+    for draft in drafts:
+        check(draft.values)
     for tries_left in reversed(range(MOST_TRIES)):
-        event = _unsaved(session, values, organizer_id=organizer_id, now=now, uid=uid or f"{uuid.uuid4()}@{host}")
+        addresses = slugs.free(session, [draft.values.title for draft in drafts])
+        events = [
+            _unsaved(draft, slug=slug, organizer_id=organizer_id, now=now)
+            for draft, slug in zip(drafts, addresses, strict=True)
+        ]
         try:
             with session.begin_nested():
-                session.add(event)
+                session.add_all(events)
             break
         except IntegrityError:
-            # On PostgreSQL somebody else may have taken the address in this moment; now it is seen.
+            # On PostgreSQL somebody else may have taken an address in this moment; now it is seen.
             if not tries_left:
                 raise
-    return event
+    return events
 
 
-def _unsaved(session: Session, values: EventValues, *, organizer_id: int, now: datetime, uid: str) -> Event:
-    return Event(
-        uid=uid,
-        slug=_free_slug(session, values.title),
-        organizer_id=organizer_id,
-        status="draft",
-        seats_taken=0,
-        sequence=0,
-        significant_sequence=0,
-        created_at=now,
-        updated_at=now,
-        **columns(values),
-    )
+def _unsaved(draft: Draft, *, slug: str, organizer_id: int, now: datetime) -> Event:
+    decided: dict[str, Any] = {
+        "uid": draft.uid,
+        "slug": slug,
+        "organizer_id": organizer_id,
+        "status": "draft",
+        "seats_taken": 0,
+        "sequence": 0,
+        "significant_sequence": 0,
+        "created_at": now,
+        "updated_at": now,
+    }
+    return Event(**{**decided, **columns(draft.values), **draft.also})
+
+
+def _furnish(session: Session, events: Sequence[Event], *, action: str, actor: audit.Actor, now: datetime) -> None:
+    """Gives new events what each of them begins with."""
+    ids = [event.id for event in events]
+    first_question.ask(session, ids)
+    audit.record_events(session, actor=actor, action=action, now=now, event_ids=ids)
 
 
 def _apply(
@@ -235,13 +252,3 @@ def _apply(
     audit.record(session, actor=actor, action=action, now=now, event_id=event.id, changes=told)
     session.flush()
     return changes
-
-
-def _free_slug(session: Session, title: str) -> str:
-    """An address made of the title, numbered when another event has it."""
-    base = search.key(title)[:80].strip("-") or "event"
-    taken = set(session.scalars(select(Event.slug).where((Event.slug == base) | Event.slug.startswith(f"{base}-"))))
-    taken |= RESERVED_SLUGS
-    if base not in taken:
-        return base
-    return next(slug for slug in (f"{base}-{number}" for number in count(2)) if slug not in taken)

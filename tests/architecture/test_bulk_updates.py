@@ -10,6 +10,7 @@ ALLOWED = {
     "registrations/reminders.py",  # when reminders fall due, which no page shows
     "demo/loading.py",  # reminders that fell due before it was there, which no page shows either
     "registrations/seats.py",  # seats, which every page asks for by themselves
+    "events/first_question.py",  # of events made in the same transaction, of which no page is kept
     "events/revision.py",  # the revision itself
     "calendar/blocks.py",  # entries, whose digest every page asks for, and which notes the change
 }

@@ -1,23 +1,27 @@
 """Imported events: drafts, brought up to date as long as nobody has touched them."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from eventreg.audit import Actor, AuditEntry
 from eventreg.calendar.reading import read
-from eventreg.db import write_transaction
+from eventreg.db import db, write_transaction
 from eventreg.events import importing, service
 from eventreg.events.importing import Item, Outcome
-from eventreg.events.models import Event
+from eventreg.events.models import Event, Question
 from eventreg.events.values import EventValues, values_of
 from eventreg.organizers.models import Organizer
 from tests.calendar import mutations
+from tests.support.queries import query_counter
 from tests.support.site import everything
 
 ACTOR = Actor.system("test")
@@ -43,9 +47,8 @@ def take(session: Session, make_organizer: Callable[..., Organizer], now: dateti
 
     def take_one(item: Item, *, organizer_id: int = olga) -> Outcome:
         with write_transaction(session):
-            return importing.take(
-                session, item=item, organizer_id=organizer_id, actor=ACTOR, now=now, host="events.example.org"
-            )
+            (outcome,) = importing.take(session, [item], organizer_id=organizer_id, actor=ACTOR, now=now)
+        return outcome
 
     return take_one
 
@@ -77,6 +80,7 @@ def test_item_becomes_a_draft_with_its_uid_and_numbers(take: Take, item: Item, s
         None,
     )
     assert values_of(event) == item.values
+    assert b"\r\nSEQUENCE:4\r\n" in (event.ics_block or b"")
     assert session.scalars(sa.select(AuditEntry.action)).all() == ["event.imported"]
 
 
@@ -164,6 +168,100 @@ def test_item_that_breaks_a_rule_loses_no_other(take: Take, item: Item, session:
     assert facts(take(bad)) == ("skipped", "The end must come after the start.")
     assert facts(take(item)) == ("taken", "")
     assert only(session).uid == "bag@google.com"
+
+
+def take_all(session: Session, items: Sequence[Item], olga: int, now: datetime) -> list[tuple[str, str]]:
+    with write_transaction(session):
+        return [facts(one) for one in importing.take(session, items, organizer_id=olga, actor=ACTOR, now=now)]
+
+
+def test_many_items_are_told_of_in_their_order(item: Item, session: Session, make_organizer, now) -> None:
+    olga = make_organizer().id
+    take_all(session, [replace(item, uid="known")], olga, now)
+    no_time = replace(item.values, ends_at=item.values.starts_at)
+    items = [
+        replace(item, uid="first"),
+        later(replace(item, uid="known"), title="Other"),
+        replace(item, uid="bad", values=no_time),
+        replace(item, uid="off", is_cancelled=True),
+        replace(item, uid="last", is_private=True),
+    ]
+    assert take_all(session, items, olga, now) == [
+        ("taken", ""),
+        ("changed", ""),
+        ("skipped", "The end must come after the start."),
+        ("skipped", "It is cancelled."),
+        ("taken", ""),
+    ]
+    found = session.execute(sa.select(Event.uid, Event.slug, Event.title, Event.visibility).order_by(Event.id)).all()
+    assert found == [
+        ("known", "brown-bag", "Other", "public"),
+        ("first", "brown-bag-2", "Brown bag", "public"),
+        ("last", "brown-bag-3", "Brown bag", "private"),
+    ]
+    asked = session.execute(sa.select(Question.event_id, Question.label).order_by(Question.event_id)).all()
+    assert asked == [
+        (number, "Dietary or access needs") for number in session.scalars(sa.select(Event.id).order_by(Event.id))
+    ]
+
+
+def test_uid_that_comes_twice_is_one_event(item: Item, session: Session, make_organizer, now) -> None:
+    items = [replace(item, uid="a"), item, later(item, title="Newer"), replace(item, uid="z")]
+    kinds = [kind for kind, _why in take_all(session, items, make_organizer().id, now)]
+    assert kinds == ["taken", "taken", "changed", "taken"]
+    assert session.scalars(sa.select(Event.title).order_by(Event.id)).all() == ["Brown bag", "Newer", "Brown bag"]
+
+
+def test_item_that_somebody_adds_at_this_moment_loses_no_other(
+    app: Flask, item: Item, session: Session, make_organizer, now
+) -> None:
+    olga = make_organizer().id
+    items = [replace(item, uid="a"), item, replace(item, uid="z")]
+
+    def elsewhere() -> list[tuple[str, str]]:
+        with app.app_context():
+            return take_all(db.session(), items, olga, now)
+
+    with ThreadPoolExecutor(1) as pool:
+        with write_transaction(session):
+            importing.take(session, [item], organizer_id=olga, actor=ACTOR, now=now)
+            second = pool.submit(elsewhere)
+            time.sleep(0.3)  # it has seen no such event by now, and waits for us
+        assert second.result(timeout=20) == [("taken", ""), ("unchanged", ""), ("taken", "")]
+    assert session.scalars(sa.select(Event.slug).order_by(Event.id)).all() == [
+        "brown-bag",
+        "brown-bag-2",
+        "brown-bag-3",
+    ]
+
+
+@pytest.mark.parametrize("title", ["Weekly", "Talk {}"])
+def test_statements_do_not_grow_with_the_number_of_items(
+    item: Item, session: Session, make_organizer, now, database_kind: str, title: str
+) -> None:
+    olga = make_organizer().id
+
+    def items(count: int, version: int = 0) -> list[Item]:
+        one = replace(item, stamp_at=now + timedelta(hours=version), sequence=4 + version)
+        values = replace(item.values, description=f"{version}")
+        return [
+            replace(one, uid=f"{count}.{number}", values=replace(values, title=title.format(number)))
+            for number in range(count)
+        ]
+
+    def cost(given: list[Item], kind: str) -> int:
+        with query_counter() as queries:
+            assert take_all(session, given, olga, now) == [(kind, "")] * len(given)
+        return queries.count
+
+    # UIDs, addresses, the events, their questions, the audit trail, the counter. SQLAlchemy gives SQLite the events
+    # one by one, as that does not say which number is whose.
+    one_by_one = int(database_kind == "sqlite")
+    assert [cost(items(count), "taken") for count in (1, 8)] == [6, 6 + 7 * one_by_one]
+    # UIDs, and who has worked on them.
+    assert [cost(items(count), "unchanged") for count in (1, 8)] == [2, 2]
+    # The same, each event and its entry in the audit trail, the counter.
+    assert [cost(items(count, version=1), "changed") for count in (1, 8)] == [3 + 2, 3 + 2 * 8]
 
 
 def test_hundreds_of_files_gone_wrong_change_no_other_event(

@@ -15,7 +15,6 @@ from eventreg.events.importing import Outcome
 from eventreg.web.access import me, organizers_only, take_large_body
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint
-from eventreg.web.organizer.actions import host
 
 if TYPE_CHECKING:
     from eventreg.calendar.reading import Reading
@@ -103,12 +102,15 @@ def _read(form: ImportForm) -> "tuple[Reading | None, str]":
 
 def _take(found: "Reading") -> list[Outcome]:
     """What became of each event, a few to a transaction."""
-    owner_id, doer, site = me().id, actor(), host()
+    owner_id, doer = me().id, actor()
     outcomes: list[Outcome] = []
     for start in range(0, len(found.items), AT_ONCE):
         with write_transaction(db.session()):
-            outcomes += [
-                importing.take(db.session(), item=item, organizer_id=owner_id, actor=doer, now=request_now(), host=site)
-                for item in found.items[start : start + AT_ONCE]
-            ]
+            outcomes += importing.take(
+                db.session(),
+                found.items[start : start + AT_ONCE],
+                organizer_id=owner_id,
+                actor=doer,
+                now=request_now(),
+            )
     return outcomes
