@@ -14,6 +14,7 @@ from flask.cli import FlaskGroup
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from eventreg import create_app
+from eventreg.cli.output import Output
 from eventreg.db import AWAY, said
 from eventreg.errors import EventRegError
 
@@ -73,19 +74,14 @@ cli = Group(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs a command; what it refuses is one line on standard error and exit status 1."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    output = Output()
     try:
-        if "--help" not in words and words:
-            # Made here, so that a bad setting is said once and plainly instead of by Flask's loader.
-            app = create_app()
-            cli.create_app = lambda: app
-        status = cli.main(args=words, prog_name="eventreg", standalone_mode=False)
+        status = _run(words)
+        output.settle()
     except EventRegError as error:
         _fail(str(error))
     except (*AWAY, ProgrammingError) as error:  # the last is how PostgreSQL says that a table is missing
         _fail(f"The database cannot be used: {_reason(error)}")
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        sys.exit(0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -94,7 +90,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
-    sys.exit(status if isinstance(status, int) else 0)
+    sys.exit(status)
+
+
+def _run(words: list[str]) -> int:
+    if "--help" not in words and words:
+        # Made here, so that a bad setting is said once and plainly instead of by Flask's loader.
+        app = create_app()
+        cli.create_app = lambda: app
+    try:
+        status = cli.main(args=words, prog_name="eventreg", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    return status if isinstance(status, int) else 0
 
 
 def _reason(error: SQLAlchemyError) -> str:
