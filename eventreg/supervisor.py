@@ -107,6 +107,7 @@ class Child:
             return
         self._process.join(seconds)
         if self._process.exitcode is None:
+            log.warning("The %s did not end when it was told to, and was killed", self.name)
             self._process.kill()
             self._process.join()
 

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import gc
+import logging
 import socket
 import sys
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from sqlalchemy.orm import configure_mappers
 from eventreg.db import db
 from eventreg.patience import PatientWorker
 from eventreg.web import i18n
+
+log = logging.getLogger(__name__)
 
 SETTINGS: dict[str, Any] = {
     "worker_class": PatientWorker,
@@ -42,6 +45,7 @@ class WebServer(BaseApplication):
     def __init__(self, make_app: Callable[[], Flask], listener: socket.socket, workers: int) -> None:
         self._make_app = make_app
         self._settings = {**SETTINGS, "bind": f"fd://{listener.fileno()}", "workers": workers, "post_fork": _forget}
+        self._settings["on_exit"] = _say_who_was_killed
         super().__init__()
 
     def load_config(self) -> None:
@@ -95,3 +99,9 @@ def _forget(server: Any, _worker: Any) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     with server.app.wsgi().app_context():
         db.engine.dispose(close=False)
+
+
+def _say_who_was_killed(server: Any) -> None:
+    """Of visitors that are cut off the log tells. gunicorn's books hold no process that ended by itself."""
+    if server.WORKERS:
+        log.warning("Killed, as they did not end when they were told to: %s web processes", len(server.WORKERS))

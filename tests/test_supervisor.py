@@ -1,6 +1,7 @@
 """`eventreg serve` as it runs: whatever dies comes back, and a signal ends all of it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from eventreg import supervisor
-from tests.support.live import EVENTREG, LiveServer, environment, run_eventreg
+from tests.support.live import EVENTREG, PATIENT, LiveServer, environment, run_eventreg
 from tests.support.making import SECRET_KEY
 from tests.support.needs import ROOT
 from tests.support.smtp import free_port, wait_until
@@ -79,7 +80,7 @@ def test_processes_may_open_as_many_files_as_the_system_allows(make_live_server:
 def test_a_signal_ends_everything_also_when_a_visitor_does_not_hang_up(
     make_live_server: MakeServer, signum: int
 ) -> None:
-    server = make_live_server()
+    server = make_live_server(inside=PATIENT)
     wait_until(lambda: len(children(server.process.pid)) == 2, what="both processes")
     below = children(server.process.pid)
     port = int(server.base_url.rpartition(":")[2])
@@ -87,19 +88,35 @@ def test_a_signal_ends_everything_also_when_a_visitor_does_not_hang_up(
         visitor.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert visitor.recv(15) == b"HTTP/1.1 200 OK"
         server.process.send_signal(signum)
-        assert server.process.wait(timeout=20) == 0
+        assert server.process.wait(timeout=60) == 0
     assert all(is_gone(pid) for pid in below.values())
     assert "Traceback" not in server.log
 
 
 @pytest.mark.sqlite_only
 def test_ctrl_c_at_a_terminal_reaches_all_of_them_and_still_ends_cleanly(make_live_server: MakeServer) -> None:
-    server = make_live_server()
+    server = make_live_server(inside=PATIENT)
     wait_until(lambda: len(children(server.process.pid)) == 2, what="both processes")
     os.killpg(server.process.pid, signal.SIGINT)
-    assert server.process.wait(timeout=20) == 0
+    assert server.process.wait(timeout=60) == 0
     assert "Traceback" not in server.log
     assert "started again" not in server.log
+
+
+@pytest.mark.sqlite_only
+def test_what_does_not_end_when_told_to_is_killed_and_the_log_says_so(make_live_server: MakeServer) -> None:
+    server = make_live_server(more=["--workers", "1"])
+    wait_until(lambda: len(children(server.process.pid)) == 2, what="both processes")
+    below = children(server.process.pid)
+    (answering,) = children(below["eventreg-web"]).values()
+    for pid in (answering, below["eventreg-worker"]):
+        os.kill(pid, signal.SIGSTOP)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(timeout=60) == 0
+    assert all(is_gone(pid) for pid in (*below.values(), answering))
+    assert "The eventreg-worker did not end when it was told to, and was killed" in server.log
+    # Ours, or gunicorn's own where it learned of the end before it ended itself.
+    assert re.search("not end when they were told to: 1 web processes|was sent SIGKILL", server.log)
 
 
 @pytest.mark.sqlite_only
