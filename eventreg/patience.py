@@ -7,6 +7,7 @@ loop does may wait, and nothing it does may raise: it is all the process has.
 """
 
 import selectors
+import signal
 import socket
 import struct
 import time
@@ -28,6 +29,7 @@ READ_AT_ONCE = 64 * 1024
 FAREWELL_SECONDS, LONG_FAREWELL_SECONDS = 2, 20
 """How long an answered visitor may take to hang up; the second one when they may still be sending."""
 MOST_DISCARDED = 16 * 1024 * 1024
+TOLD_TO_END = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -56,6 +58,11 @@ class PatientWorker(ThreadWorker):
     _handed = 0
     """Bytes of requests that threads have, or will have."""
     _looked_at = 0.0
+
+    def init_signals(self) -> None:
+        """From now on the process hears that it is to end, also what it was told while it was being made."""
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD_TO_END)
 
     def accept(self, listener: socket.socket) -> None:
         """Takes in a visitor."""

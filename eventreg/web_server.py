@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import gc
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -13,10 +14,11 @@ from typing import Any
 from babel import Locale
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from sqlalchemy.orm import configure_mappers
 
 from eventreg.db import db
-from eventreg.patience import PatientWorker
+from eventreg.patience import TOLD_TO_END, PatientWorker
 from eventreg.web import i18n
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,21 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+class _Arbiter(Arbiter):
+    """gunicorn's process above the web processes, which makes none that does not hear when it is told to end."""
+
+    def spawn_worker(self) -> Any:
+        """Forks a web process. It takes up the signals when it has its own ways with them: `PatientWorker`.
+
+        Until then it would have ours, put each in a list nobody looks at, and in the end be killed.
+        """
+        signal.pthread_sigmask(signal.SIG_BLOCK, TOLD_TO_END)
+        try:
+            return super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD_TO_END)
+
+
 class WebServer(BaseApplication):
     """The web processes and the gunicorn process above them."""
 
@@ -47,6 +64,10 @@ class WebServer(BaseApplication):
         self._settings = {**SETTINGS, "bind": f"fd://{listener.fileno()}", "workers": workers, "post_fork": _forget}
         self._settings["on_exit"] = _say_who_was_killed
         super().__init__()
+
+    def run(self) -> None:
+        """Serves until the process is told to end."""
+        _Arbiter(self).run()
 
     def load_config(self) -> None:
         """Takes over our settings."""

@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -13,12 +14,26 @@ from pathlib import Path
 import pytest
 
 from eventreg import supervisor
-from tests.support.live import EVENTREG, PATIENT, LiveServer, environment, run_eventreg
+from tests.support.live import EVENTREG, PATIENT, PATIENTLY, LiveServer, environment, run_eventreg
 from tests.support.making import SECRET_KEY
 from tests.support.needs import ROOT
 from tests.support.smtp import free_port, wait_until
 
 MakeServer = Callable[..., LiveServer]
+SECOND_WAITS = """
+import pathlib, sys, time
+from eventreg import web_server
+made, told = map(pathlib.Path, sys.argv[1:3])
+forget = web_server._forget
+def wait(server, worker):
+    if worker.age == 2:
+        made.touch()
+        while not told.exists():
+            time.sleep(0.01)
+    forget(server, worker)
+web_server._forget = wait
+"""
+"""A service whose second web process is being made until there is a certain file."""
 
 
 def children(pid: int) -> dict[str, int]:
@@ -101,6 +116,20 @@ def test_ctrl_c_at_a_terminal_reaches_all_of_them_and_still_ends_cleanly(make_li
     assert server.process.wait(timeout=60) == 0
     assert "Traceback" not in server.log
     assert "started again" not in server.log
+
+
+@pytest.mark.sqlite_only
+def test_a_web_process_that_is_still_being_made_ends_too(make_live_server: MakeServer, tmp_path: Path) -> None:
+    made, told = tmp_path / "made", tmp_path / "told"
+    server = make_live_server(inside=[sys.executable, "-c", SECOND_WAITS + PATIENTLY, str(made), str(told)])
+    wait_until(made.exists, what="the second web process")
+    above = children(server.process.pid)["eventreg-web"]
+    first, second = map(int, Path(f"/proc/{above}/task/{above}/children").read_text().split())
+    server.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: is_gone(first), what="the end of the other, told in the same moment")
+    assert not is_gone(second)
+    told.touch()
+    assert server.process.wait(timeout=60) == 0
 
 
 @pytest.mark.sqlite_only

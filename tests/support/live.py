@@ -19,14 +19,14 @@ from tests.support.needs import ROOT
 from tests.support.smtp import SmtpServer, free_port, settings_for
 
 EVENTREG = [sys.executable, "-m", "eventreg.cli"]
-_PATIENTLY = """
+PATIENTLY = """
 import sys
 from eventreg import supervisor, web_server, worker
 from eventreg.cli import main
 supervisor.STOP_SECONDS = web_server.SETTINGS["graceful_timeout"] = worker.SHUTDOWN_SECONDS = 600
 main(sys.argv[sys.argv.index("eventreg.cli") + 1:])
 """
-PATIENT = [sys.executable, "-c", _PATIENTLY]
+PATIENT = [sys.executable, "-c", PATIENTLY]
 """For `inside`: a service that never kills what does not end when told to, so that a test sees it wait."""
 
 
