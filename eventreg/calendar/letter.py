@@ -108,11 +108,17 @@ class Letter:
         return "".join(self.header("Message-ID").split())
 
     @property
+    def report_type(self) -> str:
+        """What a report is about, lower case; empty where it does not say, and in other mail. Source: RFC 6522."""
+        return _parameter(self.message, "report-type").lower()
+
+    @property
     def is_automatic(self) -> bool:
-        """Whether a program wrote it: an out-of-office note, a mailing list, a monitor."""
+        """Whether a program wrote it: an out-of-office note, a read receipt, a mailing list, a monitor."""
         submitted = self.header("Auto-Submitted").partition(";")[0].strip().lower()
         return (
             submitted not in {"", "no"}
+            or self.message.get_content_type() == "multipart/report"
             or self.header("Precedence").lower() in {"auto_reply", "bulk", "junk", "list"}
             or any(self._raw(name) for name in ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "List-Id"))
             or _AUTOMATIC_SUBJECT.match(self.header("Subject")) is not None

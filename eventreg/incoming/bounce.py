@@ -20,6 +20,10 @@ _SUBJECT = re.compile(
     r"failure notice|mail delivery|could not (be )?deliver|unzustellbar|nicht zugestellt|non remis)"
 )
 _STILL_TRYING = re.compile(r"(?i)(delay|will (be retried|keep trying|retry)|still trying|warning: message|verzögert)")
+_COPY = re.compile(
+    r"(?im)^([ \t]*[-=_]{3,}.*\b(copy|original|unsent|returned|headers?|body)\b|(Received|Return-Path|Message-ID):)"
+)
+"""Where a report in words begins to show the mail that it returns, whose own words say nothing about it."""
 _SERVER_WORDS = re.compile(r"(?m)^.*?\b([45]\d\d[ -]#?[45]\.\d{1,3}\.\d{1,3}\b.*|[45]\d\d[ -](?=[A-Za-z<]).*)$")
 
 
@@ -38,14 +42,20 @@ class Bounce:
 def read(letter: Letter, data: bytes) -> Bounce | None:
     """The report in that mail, whose bytes are `data`; None when it is something else."""
     fields = next((part.report for part in letter.parts if part.report), ())
-    if fields:
+    if any("action" in block for block in fields):
         failed = next((block for block in fields if block.get("action", "").lower().startswith("failed")), None)
-        is_final = failed is not None or not any("action" in block for block in fields)
-        return Bounce(is_final, _keys(letter, data), _words_of(failed or fields[-1]) or _words_in(letter))
-    if not _looks_returned(letter):
+        words = _words_of(failed or fields[-1]) or _words_in(letter)
+        return Bounce(failed is not None, _keys(letter, data), words)
+    if not fields and not _looks_returned(letter):
         return None
-    still_trying = _STILL_TRYING.search(letter.header("Subject")) or _STILL_TRYING.search(letter.words[:2000])
-    return Bounce(not still_trying, _keys(letter, data), _words_in(letter))
+    words = (_words_of(fields[-1]) if fields else "") or _words_in(letter)
+    return Bounce(not _is_still_trying(letter), _keys(letter, data), words)
+
+
+def _is_still_trying(letter: Letter) -> bool:
+    """By the words of the report, and not by those of the mail it returns."""
+    said = _COPY.split(letter.words[:2000], maxsplit=1)[0]
+    return any(_STILL_TRYING.search(text) for text in (letter.header("Subject"), said))
 
 
 def _looks_returned(letter: Letter) -> bool:
@@ -53,6 +63,8 @@ def _looks_returned(letter: Letter) -> bool:
     if letter.header("X-Failed-Recipients"):
         return True
     content_type = letter.message.get_content_type()
+    if letter.report_type and not letter.report_type.endswith("delivery-status"):
+        return False  # that it was read, or taken for spam
     nobodys = letter.header("Return-Path") in {"<>", "< >"}
     by_server = nobodys or any(_SENT_BY_A_SERVER.match(sender) for sender in letter.senders())
     return by_server and (content_type == "multipart/report" or _SUBJECT.search(letter.header("Subject")) is not None)

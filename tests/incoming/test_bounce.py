@@ -130,6 +130,34 @@ def test_reports_in_words_are_read() -> None:
     assert not late.is_final
 
 
+@pytest.mark.parametrize("data", [EXIM, QMAIL], ids=["exim", "qmail"])
+def test_returned_mail_that_speaks_of_delay_is_lost_all_the_same(data) -> None:
+    found = read(data + b"Subject: You are coming: Why trains are delayed\n\nIt starts ten minutes late, a delay.\n")
+    assert found is not None
+    assert found.is_final
+
+
+def test_report_that_does_not_say_what_was_done_goes_by_its_words() -> None:
+    silent = report().replace(b"Action: failed\r\n", b"")
+    found = [read(silent), read(silent.replace(b"could not be delivered", b"is delayed; we are still trying"))]
+    assert [one.is_final for one in found if one] == [True, False]
+
+
+def about_something_else(kind: str) -> bytes:
+    """A report as one of delivery looks, that the mail was read or that somebody calls it spam."""
+    return report().replace(b"delivery-status", kind.encode()).replace(b"Action: failed\r\n", b"")
+
+
+@pytest.mark.parametrize("kind", ["disposition-notification", "feedback-report"])
+def test_read_receipt_and_complaint_leave_the_mail_sent_and_are_nobodys_words(
+    kind, session, amira, message, now
+) -> None:
+    taken = bring(session, about_something_else(kind), now=now, envelope=address_of(amira))
+    assert (taken.outcome, taken.kind) == ("ignored", "other")
+    assert (message.state, message.bounced_at) == ("sent", None)
+    assert session.scalar(sa.select(sa.func.count(Message.id))) == 1
+
+
 @pytest.mark.parametrize(
     "data",
     [
