@@ -71,7 +71,7 @@ def _refresh_calendar(app: Flask) -> None:
     """Feeds name BASE_URL; where it has changed since they were stored, they are written anew."""
     links = app.extensions["eventreg.links"]
     session = db.session()
-    if not blocks.are_stale(session, links):
+    if blocks.is_noted(session, links) and not blocks.are_stale(session, links):
         return
     done: int | None = 0
     while done is not None:

@@ -3,17 +3,20 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from eventreg import clock, tasks
+from eventreg.calendar import blocks
 from eventreg.db import write_transaction
+from eventreg.events.models import Event
 from eventreg.outbox import heartbeat, queue
 from eventreg.outbox.models import Message
 from tests.support.live import EVENTREG, environment
@@ -46,7 +49,8 @@ class Workers:
 
 @pytest.fixture
 def workers(app: Any, instance: Path, database_url: str, smtp_server: SmtpServer) -> Iterator[Workers]:
-    made = Workers(instance, settings_for(smtp_server) | {"DATABASE_URL": database_url})
+    here = {"DATABASE_URL": database_url, "BASE_URL": app.extensions["eventreg.links"].base_url}
+    made = Workers(instance, settings_for(smtp_server) | here)
     yield made
     for process in made.processes:
         process.kill()
@@ -114,6 +118,17 @@ def test_told_to_end_while_the_server_stalls_the_worker_ends_in_time(
     row = message(session, owed)
     assert (row.state, row.attempts) in {("sending", 1), ("queued", 0)}
     assert row.due_at <= clock.now() + queue.LEASE
+
+
+def test_first_events_of_a_new_site_are_not_taken_for_another_addresses(
+    session: Session, app: Flask, make_event: Callable[..., Event], workers: Workers
+) -> None:
+    links = app.extensions["eventreg.links"]
+    workers.start()
+    wait_until(lambda: is_alive(session))
+    make_event()
+    session.commit()
+    assert not blocks.are_stale(session, links)
 
 
 def test_a_database_of_another_release_is_refused_in_one_line(bare_database_url: str, instance: Path) -> None:

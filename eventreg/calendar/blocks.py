@@ -68,10 +68,17 @@ def are_stale(session: Session, links: Links) -> bool:
 
     A database without events has nothing to be stale.
     """
-    state = session.get(SiteState, STATE_KEY)
-    made_otherwise = state is None or state.value.get("made_with") != _fingerprint(links)
-    wrong = select(Event.id) if made_otherwise else select(Event.id).where(Event.ics_block.is_(None))
+    wrong = select(Event.id).where(Event.ics_block.is_(None)) if is_noted(session, links) else select(Event.id)
     return bool(session.scalar(select(wrong.exists())))
+
+
+def is_noted(session: Session, links: Links) -> bool:
+    """Whether it is remembered that the blocks are this release's, for this address; `rebuild` sees to that.
+
+    Unless it is done while the database has no events yet, the first ones would seem to be of another address.
+    """
+    state = session.get(SiteState, STATE_KEY)
+    return state is not None and state.value.get("made_with") == _fingerprint(links)
 
 
 def rebuild(session: Session, links: Links, *, after_id: int = 0) -> int | None:
