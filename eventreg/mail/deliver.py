@@ -121,16 +121,22 @@ class ToServer:
         try:
             words = self._connection.hand_over(letter, recipient=for_envelope(recipient), meanwhile=meanwhile)
         except smtp.RefusedError as refusal:
-            failure = smtp.read_refusal(refusal)
-            if smtp.is_about_us(refusal):
-                failure = Failure(self._once_or_again(Trouble.REFUSED_FOR_ALL), failure.words)
-            raise UndeliveredError(failure) from refusal
+            raise UndeliveredError(self._read(refusal)) from refusal
         except smtp.BrokenError as broken:
             raise UndeliveredError(Failure(self._once_or_again(Trouble.UNREACHABLE), str(broken))) from broken
         except (smtplib.SMTPException, OSError) as error:
             raise UndeliveredError(smtp.read_trouble(error)) from error
         self._in_a_row = 0
         return words
+
+    def _read(self, refusal: smtp.RefusedError) -> Failure:
+        failure = smtp.read_refusal(refusal)
+        if refusal.code == smtp.CLOSING:
+            return Failure(self._once_or_again(Trouble.UNREACHABLE), failure.words)
+        if smtp.is_about_us(refusal):
+            return Failure(self._once_or_again(Trouble.REFUSED_FOR_ALL), failure.words)
+        self._in_a_row = 0
+        return failure
 
     def _once_or_again(self, trouble: Trouble) -> Trouble:
         """Once may be about this mail, and must not hold up the others for ever; twice is about the server, or us."""

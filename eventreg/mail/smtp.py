@@ -104,6 +104,13 @@ class _Timed:
         reply: tuple[int, bytes] = super().getreply()  # type: ignore[misc]
         return reply
 
+    def ehlo(self, name: str = "") -> tuple[int, bytes]:
+        """As smtplib's, which would say HELO to a server that is closing, and forget what it said."""
+        reply: tuple[int, bytes] = super().ehlo(name)  # type: ignore[misc]
+        if reply[0] == CLOSING:
+            raise smtplib.SMTPHeloError(*reply)
+        return reply
+
 
 class TimedSMTP(_Timed, smtplib.SMTP):
     """SMTP, later STARTTLS or not."""
@@ -201,8 +208,10 @@ def _dotted(content: bytes) -> bytes:
 
 def _reset(host: smtplib.SMTP) -> None:
     try:
-        host.rset()
+        is_reset = host.rset()[0] == 250  # noqa: PLR2004 - RFC 5321 section 4.3.2
     except (smtplib.SMTPException, OSError):
+        is_reset = False
+    if not is_reset:
         host.close()
 
 

@@ -251,6 +251,29 @@ def test_a_server_that_says_why_and_hangs_up_is_quoted(make_app: MakeApp) -> Non
     assert outcomes == [Failure(Trouble.LATER, "421 4.7.0 Too many mails"), "250 taken"]
 
 
+def test_a_server_that_is_closing_is_not_asked_for_each_mail(make_app: MakeApp) -> None:
+    closing = [*HELLO, TAKEN[0], b"421 4.7.0 Too many mails\r\n"]
+    with scripted(closing, closing) as port:
+        outcomes = send(make_app(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_TIMEOUT=2), *("amira@example.org",) * 2)
+    words = "421 4.7.0 Too many mails"
+    assert outcomes == [Failure(Trouble.LATER, words), Failure(Trouble.UNREACHABLE, words)]
+
+
+def test_a_server_that_closes_between_refusing_one_and_the_next_is_asked_anew_after_each(make_app: MakeApp) -> None:
+    closing = [*HELLO, TAKEN[0], b"421 4.7.0 Too many mails\r\n"]
+    refusing = [*HELLO, TAKEN[0], b"550 5.1.1 No such mailbox\r\n", b"421 4.4.2 Bye\r\n"]
+    with scripted(closing, refusing, closing, [*HELLO, *TAKEN, *CONTENT, b"221 bye\r\n"]) as port:
+        outcomes = send(make_app(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_TIMEOUT=2), *("sam@example.org",) * 4)
+    later = Failure(Trouble.LATER, "421 4.7.0 Too many mails")
+    assert outcomes == [later, Failure(Trouble.REJECTED, "550 5.1.1 No such mailbox"), later, "250 taken"]
+
+
+def test_a_server_that_closes_at_the_greeting_is_quoted(make_app: MakeApp) -> None:
+    with scripted([HELLO[0], b"421 4.3.2 Going down\r\n"]) as port:
+        (failure,) = send(make_app(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_TIMEOUT=2))
+    assert failure == Failure(Trouble.UNREACHABLE, "421 4.3.2 Going down")
+
+
 def test_the_next_is_written_while_the_server_takes_the_one_before(make_app: MakeApp, smtp_server: SmtpServer) -> None:
     app, is_written = make_app(**settings_for(smtp_server)), threading.Event()
     smtp_server.on_data = lambda _envelope: is_written.wait(10)
