@@ -23,7 +23,7 @@ from eventreg.following import rounds
 from eventreg.incoming import mailbox
 from eventreg.incoming import service as incoming
 from eventreg.mail import kept
-from eventreg.outbox import purge
+from eventreg.outbox import purge, stranded
 from eventreg.registrations import offers, reminders
 
 MINUTE = timedelta(minutes=1)
@@ -88,6 +88,7 @@ JOBS: tuple[Job, ...] = (
     Job("received_mail", in_batches(incoming.is_old, incoming.forget), DAY),
     Job("reminders", in_batches(reminders.are_due, reminders.queue_due, limit=1)),
     Job("offers", in_batches(offers.are_due, offers.expire)),
+    Job("stranded_mail", in_batches(stranded.are_due, stranded.bring_back)),
     Job("followed calendars", rounds.fetch_due),
     Job("forget_mail", _forget_mail, DAY),
 )
