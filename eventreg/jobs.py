@@ -24,7 +24,7 @@ from eventreg.incoming import mailbox
 from eventreg.incoming import service as incoming
 from eventreg.mail import kept
 from eventreg.outbox import purge, stranded
-from eventreg.registrations import offers, reminders
+from eventreg.registrations import offers, reminders, unasked
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -83,11 +83,17 @@ def _forget_mail(app: Flask, now: datetime) -> int:
     return 0
 
 
+def _look_after_offers(app: Flask, now: datetime) -> int:
+    """Those first that nobody has been told of: their time must not pass."""
+    again = in_batches(unasked.are_due, unasked.ask_again)(app, now)
+    return again + in_batches(offers.are_due, offers.expire)(app, now)
+
+
 JOBS: tuple[Job, ...] = (
     Job("mailbox", mailbox.poll),
     Job("received_mail", in_batches(incoming.is_old, incoming.forget), DAY),
     Job("reminders", in_batches(reminders.are_due, reminders.queue_due, limit=1)),
-    Job("offers", in_batches(offers.are_due, offers.expire)),
+    Job("offers", _look_after_offers),
     Job("stranded_mail", in_batches(stranded.are_due, stranded.bring_back)),
     Job("followed calendars", rounds.fetch_due),
     Job("forget_mail", _forget_mail, DAY),

@@ -264,6 +264,18 @@ def retry_failed(session: Session, *, now: datetime, with_bounced: bool = False,
     return len(result.all())
 
 
+def withdraw(session: Session, *, registration_id: int, kind: str, reason: str) -> int:
+    """Lets go of the mails of that kind that wait for that registration, none of them in a worker's hands; how many."""
+    waiting = (Message.registration_id == registration_id, Message.kind == kind)
+    result = session.scalars(
+        update(Message)
+        .where(*waiting, Message.state.in_(("queued", "retrying")))
+        .values(state="aborted", server_reply=one_line_of(reason))
+        .returning(Message.id)
+    )
+    return len(result.all())
+
+
 def _is_held(message: Message) -> ColumnElement[bool]:
     return and_(Message.id == message.id, Message.state == "sending", Message.attempts == message.attempts)
 
