@@ -110,7 +110,16 @@ def _send(way: Way, desk: "_Desk", index: int) -> str:
     except Exception as error:
         log.exception("Mail %s cannot be written", message.id)
         words = f"It could not be written: {type(error).__name__}: {error}"
-        raise UndeliveredError(Failure(Trouble.BROKEN, words)) from error
+        trouble = Trouble.LATER if _is_shortage(error) else Trouble.BROKEN
+        raise UndeliveredError(Failure(trouble, words)) from error
+
+
+def _is_shortage(error: Exception) -> bool:
+    """Whether this machine is short of something, as of open files or memory, and the mail itself is not at fault.
+
+    A template that is not there is an OSError too, and has no number.
+    """
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None)
 
 
 class _Desk:

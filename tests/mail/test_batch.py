@@ -1,5 +1,6 @@
 """From the claim to the last mark: nothing lost, nothing sent twice unrecognisably, nobody held up by another."""
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.db import db, write_transaction
 from eventreg.events.models import Event
-from eventreg.mail import batch, kept
+from eventreg.mail import batch, gather, kept
 from eventreg.mail.batch import Batch
 from eventreg.outbox import queue
 from eventreg.outbox.models import Message
@@ -143,6 +144,31 @@ def test_a_refused_recipient_and_a_mail_that_cannot_be_written_hold_up_nobody(
     assert rows[1].server_reply.startswith("It could not be written: ")
     assert rows[2].server_reply == "550 5.1.1 No such mailbox"
     assert smtp_server.recipients == [["sam@example.org"]]
+
+
+@pytest.mark.parametrize("shortage", [OSError(errno.EMFILE, "Too many open files"), MemoryError()])
+def test_a_mail_that_a_shortage_kept_from_being_written_is_sent_later(
+    mailing: Flask, session: Session, now: datetime, monkeypatch: pytest.MonkeyPatch, shortage: Exception
+) -> None:
+    def write(*_arguments: object, **_options: object) -> None:
+        raise shortage
+
+    owed = owe(session, now=now)
+    with monkeypatch.context() as short:
+        short.setattr(gather, "write", write)
+        assert deliver(mailing, now) == Batch(1, 0)
+    row = message(session, owed)
+    assert (row.state, row.server_reply.startswith("It could not be written: ")) == ("retrying", True)
+    assert deliver(mailing, now + MINUTE).sent == 1
+
+
+def test_a_mail_of_a_kind_without_words_fails_at_once(
+    mailing: Flask, session: Session, now: datetime, event: Event, amira: Registration
+) -> None:
+    owed = owe_about(session, event, amira, now=now, kind="unheard_of")
+    assert deliver(mailing, now) == Batch(1, 0)
+    row = message(session, owed)
+    assert (row.state, row.server_reply.startswith("It could not be written: TemplateNotFound")) == ("failed", True)
 
 
 def test_a_greylisted_mail_is_sent_later_under_the_same_message_id(
