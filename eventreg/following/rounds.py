@@ -7,7 +7,7 @@ from typing import cast
 from flask import Flask
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, or_, select, update
 from sqlalchemy.orm import Session
 
 from eventreg.calendar import reading
@@ -24,6 +24,8 @@ EVERY = timedelta(hours=1)
 LONGEST_WAIT = timedelta(hours=24)
 LEASE = timedelta(minutes=15)
 """A worker that has not come back with a calendar by then is taken for dead."""
+FARTHEST = LONGEST_WAIT + timedelta(hours=1)
+"""What is to be read later than this was put off by a clock that ran ahead; hosts' clocks differ by less."""
 AT_ONCE = 50
 """Events in one transaction, so that others may write in between."""
 MOST_IN_A_TURN = 20
@@ -51,9 +53,10 @@ def fetch_due(app: Flask, now: datetime, *, fetcher: Fetcher | None = None) -> i
 
 def _claim(session: Session, now: datetime) -> tuple[int, datetime] | None:
     """(id, end of the lease) of a calendar that is due and that nobody else has taken in this moment."""
+    at = FollowedCalendar.next_fetch_at
     query = (
         select(FollowedCalendar.id, FollowedCalendar.next_fetch_at)
-        .where(FollowedCalendar.next_fetch_at <= now)
+        .where(or_(at <= now, at > now + FARTHEST))
         .order_by(FollowedCalendar.next_fetch_at, FollowedCalendar.id)
         .limit(MOST_IN_A_TURN)
     )

@@ -144,6 +144,15 @@ def test_calendar_is_read_once_an_hour_and_by_one_worker(show: Show, look: Look,
     assert len(server.asked) == 2
 
 
+def test_calendar_that_was_read_while_the_clock_ran_ahead_is_read_as_soon_as_it_is_right(
+    show: Show, look: Look, session: Session, calendar, now
+) -> None:
+    show(entry(1))
+    calendar.next_fetch_at = now + timedelta(days=365)
+    session.commit()
+    assert [look(), look(), look(HOUR)] == [1, 0, 1]
+
+
 @pytest.mark.sqlite_only
 def test_worker_looks_for_due_calendars(app: Flask) -> None:
     assert [job.name for job in jobs.JOBS if job.run is rounds.fetch_due] == ["followed calendars"]
