@@ -33,7 +33,7 @@ class UndeliveredError(EventRegError):
 class TimedConnection(flask_mail.Connection):
     """Flask-Mail's connection with MAIL_TIMEOUT on connecting and on each command, and TLS that checks who answers."""
 
-    host: smtplib.SMTP | None
+    host: smtp.Host | None
 
     def configure_host(self) -> Any:
         """Connects, secures and signs in."""
@@ -45,7 +45,7 @@ class TimedConnection(flask_mail.Connection):
         }
         # Reading all the world's certificates takes as long as twenty mails.
         secure = ssl.create_default_context() if state.use_ssl or state.use_tls else None
-        host: smtplib.SMTP
+        host: smtp.Host
         if state.use_ssl:
             host = smtp.TimedSMTPoverTLS(state.server, state.port, context=secure, **options)
         else:
@@ -69,15 +69,26 @@ class TimedConnection(flask_mail.Connection):
             self.host.close()
 
     def hand_over(self, letter: Letter, *, recipient: str, meanwhile: Callable[[], None]) -> str:
-        """Sends one mail and returns the server's words. Raises: smtp.RefusedError, smtp.BrokenError, as connecting."""
-        if self.host is None or self.host.sock is None:
-            self.host = self.configure_host()
-        sender = for_envelope(letter.sender)
-        words = smtp.transmit(
-            self.host, sender=sender, recipient=recipient, content=letter.content, meanwhile=meanwhile
-        )
+        """Sends one mail and returns the server's words. Raises: smtp.RefusedError, smtp.BrokenError, as connecting.
+
+        Servers take only so many mails on one connection: the next is said again on another, at once.
+        """
+        was_open = self.host is not None and self.host.sock is not None
+        given: dict[str, Any] = {"recipient": recipient, "content": letter.content, "meanwhile": meanwhile}
+        try:
+            words = smtp.transmit(self._opened(), sender=for_envelope(letter.sender), **given)
+        except (smtp.RefusedError, smtp.BrokenError) as error:
+            if not (was_open and error.is_goodbye):
+                raise
+            words = smtp.transmit(self._opened(), sender=for_envelope(letter.sender), **given)
         flask_mail.email_dispatched.send(current_app._get_current_object(), message=letter)  # type: ignore[attr-defined] # noqa: SLF001 - as Flask-Mail does
         return words
+
+    def _opened(self) -> smtp.Host:
+        if self.host is None or self.host.sock is None:
+            made: smtp.Host = self.configure_host()
+            self.host = made
+        return self.host
 
 
 class Mail(flask_mail.Mail):

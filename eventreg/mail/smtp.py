@@ -40,9 +40,21 @@ class RefusedError(EventRegError):
         self.words = spoken(code, words)
         super().__init__(self.words)
 
+    @property
+    def is_goodbye(self) -> bool:
+        """Whether it is how a server ends a connection that has had its number of mails."""
+        return self.code == CLOSING and self.stage == STAGES[0][0]
+
 
 class BrokenError(EventRegError):
-    """The connection was lost in the middle of one mail, which may or may not have been taken."""
+    """The connection was lost in the middle of one mail, which may or may not have been taken.
+
+    `is_goodbye` when the server had not yet said a word about it: it has not, and another connection may take it.
+    """
+
+    def __init__(self, words: str, *, is_goodbye: bool) -> None:
+        super().__init__(words)
+        self.is_goodbye = is_goodbye
 
 
 def spoken(code: int, words: bytes | str) -> str:
@@ -96,12 +108,15 @@ class _Timed:
     sock: Any
     file: Any
     timeout: float
+    heard = 0
+    """Replies since `transmit` began."""
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None:
             self.file = _Replies(self.sock, self.timeout)
         self.file.restart()
         reply: tuple[int, bytes] = super().getreply()  # type: ignore[misc]
+        self.heard += 1
         return reply
 
     def ehlo(self, name: str = "") -> tuple[int, bytes]:
@@ -120,11 +135,15 @@ class TimedSMTPoverTLS(_Timed, smtplib.SMTP_SSL):
     """SMTP inside TLS from the first byte."""
 
 
-def transmit(host: smtplib.SMTP, *, sender: str, recipient: str, content: bytes, meanwhile: Callable[[], None]) -> str:
+Host = TimedSMTP | TimedSMTPoverTLS
+
+
+def transmit(host: Host, *, sender: str, recipient: str, content: bytes, meanwhile: Callable[[], None]) -> str:
     """Hands one mail over and returns the server's words of acceptance; calls `meanwhile` before it waits for them.
 
     Raises: RefusedError, after which the connection may be used for the next mail; BrokenError, after which it may not.
     """
+    host.heard = 0
     try:
         return _transmit(host, sender, recipient, content, meanwhile)
     except RefusedError as refusal:
@@ -135,7 +154,7 @@ def transmit(host: smtplib.SMTP, *, sender: str, recipient: str, content: bytes,
         raise
     except (smtplib.SMTPServerDisconnected, OSError) as error:
         host.close()
-        raise BrokenError(_plain(error)) from error
+        raise BrokenError(_plain(error), is_goodbye=host.heard == 0) from error
     except Exception:
         # The fault is this mail's, and the next must not find its half-said commands.
         _reset(host)

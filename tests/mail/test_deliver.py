@@ -268,6 +268,17 @@ def test_a_server_that_closes_between_refusing_one_and_the_next_is_asked_anew_af
     assert outcomes == [later, Failure(Trouble.REJECTED, "550 5.1.1 No such mailbox"), later, "250 taken"]
 
 
+@pytest.mark.parametrize("goodbye", [[b"421 4.7.0 Reconnect, please\r\n"], []], ids=["421", "closed"])
+@pytest.mark.parametrize("hello", [HELLO, AT_ONCE], ids=["one by one", "at once"])
+def test_a_server_that_takes_one_mail_a_connection_gets_the_next_on_another_at_once(
+    make_app: MakeApp, hello: list[bytes], goodbye: list[bytes]
+) -> None:
+    one = [*hello, *TAKEN, *CONTENT]
+    with scripted([*one, *goodbye], one, [*one, b"221 bye\r\n"]) as port:
+        outcomes = send(make_app(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_TIMEOUT=2), *("sam@example.org",) * 3)
+    assert outcomes == ["250 taken"] * 3
+
+
 def test_a_server_that_closes_at_the_greeting_is_quoted(make_app: MakeApp) -> None:
     with scripted([HELLO[0], b"421 4.3.2 Going down\r\n"]) as port:
         (failure,) = send(make_app(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_TIMEOUT=2))
