@@ -154,7 +154,8 @@ def transmit(host: Host, *, sender: str, recipient: str, content: bytes, meanwhi
         raise
     except (smtplib.SMTPServerDisconnected, OSError) as error:
         host.close()
-        raise BrokenError(_plain(error), is_goodbye=host.heard == 0) from error
+        is_silent = isinstance(error.__context__, TimeoutError)  # smtplib takes it for an end of the connection
+        raise BrokenError(_plain(error), is_goodbye=host.heard == 0 and not is_silent) from error
     except Exception:
         # The fault is this mail's, and the next must not find its half-said commands.
         _reset(host)

@@ -279,6 +279,13 @@ def test_a_server_that_takes_one_mail_a_connection_gets_the_next_on_another_at_o
     assert outcomes == ["250 taken"] * 3
 
 
+def test_a_server_that_falls_silent_is_waited_for_once(make_app: MakeApp) -> None:
+    one = [*HELLO, *TAKEN, *CONTENT]
+    with scripted([*one, b"", b"it reads on"], [*one, b"221 bye\r\n"]) as port:
+        outcomes = send(make_app(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_TIMEOUT=1), *("sam@example.org",) * 3)
+    assert [type(one) for one in outcomes] == [str, Failure, str]
+
+
 def test_a_server_that_closes_at_the_greeting_is_quoted(make_app: MakeApp) -> None:
     with scripted([HELLO[0], b"421 4.3.2 Going down\r\n"]) as port:
         (failure,) = send(make_app(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_TIMEOUT=2))
