@@ -8,11 +8,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from eventreg.calendar import quick_markdown
-
-
-def parser() -> MarkdownIt:
-    """Reads Markdown as the pages do (web/markdown.py): no raw HTML, no pictures."""
-    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+from eventreg.calendar.markdown_parser import parser
 
 
 def _words_of_lines(state: StateCore) -> None:
@@ -27,8 +23,7 @@ def _words_of_lines(state: StateCore) -> None:
                 token.children.append(Token("text", "", 0, content=words))
 
 
-_PARSER = parser()
-_PARSER.core.ruler.at("inline", _words_of_lines)
+_PARSER = parser(inline=_words_of_lines)
 
 
 @lru_cache(maxsize=128)

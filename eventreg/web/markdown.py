@@ -7,9 +7,10 @@ caught by the other. Headings begin at the level below the page's own, links are
 from functools import lru_cache
 
 import nh3
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
+
+from eventreg.calendar.markdown_parser import parser
 
 ALLOWED = frozenset(
     "p br hr strong em s code pre blockquote ul ol li h3 h4 h5 h6 a table thead tbody tr th td".split()  # noqa: SIM905
@@ -18,12 +19,7 @@ HIGHEST_HEADING = 3
 """The page's title is h1 and its sections h2, so the highest heading of a description becomes h3."""
 
 
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20})
-    return parser.enable(["table", "strikethrough"]).disable("image")
-
-
-_PARSER = _parser()
+_PARSER = parser(breaks=True, maxNesting=20)
 
 
 @lru_cache(maxsize=128)

@@ -3,7 +3,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eventreg.calendar import quick_markdown
-from eventreg.calendar.markdown_text import parsed, parser, plain
+from eventreg.calendar.markdown_parser import parser
+from eventreg.calendar.markdown_text import parsed, plain
 
 AS_PEOPLE_WRITE = [
     "",
