@@ -15,6 +15,9 @@ from eventreg.db import bare
 __all__ = ["Huey", "PlainSerializer", "TaskWrapper", "crontab", "open_queue"]
 
 
+MOST_TRIES = 20
+
+
 @contextmanager
 def _without(*names: str) -> Iterator[None]:
     """What is imported in the block finds these libraries missing, where nothing has imported them before.
@@ -66,12 +69,20 @@ class PooledStorage(storage.PostgresStorage):
             yield cursor
 
     def initialize_schema(self) -> None:
-        """Makes the tables; two processes that do so at once meet in PostgreSQL's catalogue, and one tries again."""
-        met = self._driver.errors.UniqueViolation, self._driver.errors.DuplicateObject
-        try:
-            super().initialize_schema()
-        except met:
-            super().initialize_schema()
+        """Makes the tables. Processes that do so at once meet in PostgreSQL's catalogue, at one table after another.
+
+        Whoever was later finds that table when it tries again.
+        """
+        errors = self._driver.errors
+        met = errors.UniqueViolation, errors.DuplicateObject, errors.DuplicateTable
+        for tries_left in reversed(range(MOST_TRIES)):
+            try:
+                super().initialize_schema()
+            except met:
+                if not tries_left:
+                    raise
+            else:
+                return
 
     def _connect(self) -> Any:
         """The connection on which a worker listens; it stays open, so the pool lets it go."""
