@@ -30,6 +30,7 @@ FAREWELL_SECONDS, LONG_FAREWELL_SECONDS = 2, 20
 """How long an answered visitor may take to hang up; the second one when they may still be sending."""
 MOST_DISCARDED = 16 * 1024 * 1024
 TOLD_TO_END = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+"""Held back while a web process is being made; see `web_server`."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 

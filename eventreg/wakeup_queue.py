@@ -14,8 +14,8 @@ from eventreg.db import bare
 
 __all__ = ["Huey", "PlainSerializer", "TaskWrapper", "crontab", "open_queue"]
 
-
 MOST_TRIES = 20
+"""At making the tables, six things in all, each of which another process may be making."""
 
 
 @contextmanager

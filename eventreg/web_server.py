@@ -61,8 +61,8 @@ class WebServer(BaseApplication):
 
     def __init__(self, make_app: Callable[[], Flask], listener: socket.socket, workers: int) -> None:
         self._make_app = make_app
-        self._settings = {**SETTINGS, "bind": f"fd://{listener.fileno()}", "workers": workers, "post_fork": _forget}
-        self._settings["on_exit"] = _say_who_was_killed
+        hooks = {"post_fork": _forget, "on_exit": _say_who_was_killed}
+        self._settings = {**SETTINGS, **hooks, "bind": f"fd://{listener.fileno()}", "workers": workers}
         super().__init__()
 
     def run(self) -> None:

@@ -59,7 +59,15 @@ def _move_up_together(session: Session, event: Event, chosen: Sequence[Registrat
     """Seats for all of them, or an offer to each. False, with nothing done, when they do not fit after all."""
     if seats.take(session, event_id=event.id, seats=sum(one.party_size for one in chosen)) is None:
         return False
-    until = offer_until(event, now)
+    seat_or_ask(session, event, chosen, until=offer_until(event, now), now=now)
+    return True
+
+
+def seat_or_ask(
+    session: Session, event: Event, chosen: Sequence[Registration], *, until: datetime | None, now: datetime
+) -> None:
+    """Gives them the seats that are taken for them, or asks until then; owes each a mail."""
+    before = chosen[0].offer_expires_at
     if until is None:
         _give(chosen, now=now)
     else:
@@ -67,10 +75,9 @@ def _move_up_together(session: Session, event: Event, chosen: Sequence[Registrat
             registration.offer_expires_at, registration.updated_at = until, now
     stamps = {one.id: messages.next_stamp(one, now) for one in chosen}
     session.flush()
-    _note(session, event, chosen, actor=audit.Actor.system("waitlist"), until=until, now=now)
+    _note(session, event, chosen, actor=audit.Actor.system("waitlist"), before=before, until=until, now=now)
     kind = "promotion" if until is None else "offer"
     messages.tell_all(session, event, chosen, kind=kind, now=now, stamps=stamps)
-    return True
 
 
 def _give(chosen: Sequence[Registration], *, now: datetime) -> None:
@@ -88,6 +95,7 @@ def _note(
     actor: audit.Actor,
     until: datetime | None,
     now: datetime,
+    before: datetime | None = None,
 ) -> None:
     audit.record_all(
         session,
@@ -96,5 +104,5 @@ def _note(
         now=now,
         event_id=event.id,
         registration_ids=[registration.id for registration in chosen],
-        changes={"offer_expires_at": (None, until)} if until else {"status": ("waitlisted", "confirmed")},
+        changes={"offer_expires_at": (before, until)} if until else {"status": ("waitlisted", "confirmed")},
     )

@@ -12,14 +12,13 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from eventreg import audit
 from eventreg.events.models import Event
 from eventreg.outbox import queue
 from eventreg.outbox.models import Message
-from eventreg.registrations import messages, seats
+from eventreg.registrations import seats
 from eventreg.registrations.models import Registration
 from eventreg.registrations.offers import IS_OPEN
-from eventreg.registrations.promotion import offer_until
+from eventreg.registrations.promotion import offer_until, seat_or_ask
 
 KIND = "offer"
 _IS_NOBODYS_FAULT: ColumnElement[bool] = or_(Message.server_reply == "", Message.server_reply.startswith(queue.FOR_ALL))
@@ -53,19 +52,9 @@ def _make_anew(session: Session, event: Event, registration: Registration, *, no
     reason = _("The offer was made anew before this mail left.")
     if not queue.withdraw(session, registration_id=registration.id, kind=KIND, reason=reason):
         return False
-    before, until = registration.offer_expires_at, offer_until(event, now) or event.starts_at
-    registration.offer_expires_at, registration.updated_at = max(until, before or until), now
-    audit.record(
-        session,
-        actor=audit.Actor.system("waitlist"),
-        action="offer.made",
-        now=now,
-        event_id=event.id,
-        registration_id=registration.id,
-        changes={"offer_expires_at": (before, registration.offer_expires_at)},
-    )
-    messages.tell(session, event, registration, kind=KIND, now=now)
-    session.flush()
+    until = offer_until(event, now) or event.starts_at
+    until = max(until, registration.offer_expires_at or until)
+    seat_or_ask(session, event, [registration], until=until, now=now)
     return True
 
 
