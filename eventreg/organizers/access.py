@@ -14,6 +14,15 @@ class Owned(Protocol):
         ...
 
 
+class Published(Owned, Protocol):
+    """An event, as far as the rules here look at it."""
+
+    @property
+    def status(self) -> str:
+        """draft, published or cancelled."""
+        ...
+
+
 def role_of(organizer: Organizer) -> str:
     """The strongest of an account's roles, `door` when it has none."""
     names = {role.name for role in organizer.roles}
@@ -35,9 +44,10 @@ def can_edit(organizer: Organizer, event: Owned) -> bool:
     return is_admin(organizer) or (can_organize(organizer) and event.organizer_id == organizer.id)
 
 
-def can_view(organizer: Organizer, event: Owned) -> bool:
+def can_view(organizer: Organizer, event: Published) -> bool:
     """Whether they may see the event's desk at all: its names and party sizes, no more, for a door helper.
 
-    A door helper belongs to no event, so every event's door is open to them.
+    A door helper belongs to no event, so every published event's door is open to them. Drafts and cancelled events,
+    which have no door, are not; the helper's own list leaves out the same ones.
     """
-    return can_edit(organizer, event) or role_of(organizer) == "door"
+    return can_edit(organizer, event) or (role_of(organizer) == "door" and event.status == "published")

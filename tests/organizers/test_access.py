@@ -11,6 +11,7 @@ from eventreg.organizers.models import Organizer, Role
 @dataclass
 class Thing:
     organizer_id: int
+    status: str = "published"
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,10 @@ def test_predicates_follow_role_and_ownership(roles: list[str], owner: int, view
     organizer = Organizer(id=1, roles=[Role(name=name) for name in roles])
     event = Thing(owner)
     assert (access.can_view(organizer, event), access.can_edit(organizer, event)) == (views, edits)
+
+
+@pytest.mark.parametrize("status", ["draft", "cancelled"])
+@pytest.mark.parametrize(("role", "views"), [("admin", True), ("organizer", True), ("door", False)])
+def test_unpublished_event_has_no_door(role: str, views: bool, status: str) -> None:
+    organizer = Organizer(id=1, roles=[Role(name=role)])
+    assert access.can_view(organizer, Thing(1, status)) is views
