@@ -10,17 +10,16 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import timedelta
-from io import BytesIO
 from typing import Any
 
 from flask import Flask, g, request
 from flask_security import MailUtil, PasswordUtil, Security, SQLAlchemyUserDatastore
-from flask_security.totp import Totp
 
 from eventreg.db import db
 from eventreg.organizers import passwords
 from eventreg.organizers.messages import MESSAGES
 from eventreg.organizers.models import Organizer, Role
+from eventreg.organizers.second_factor import AuthenticatorCodes, RecoveryCodes
 
 DESK_PATHS = ("/auth/", "/organize", "/api/")
 """Where somebody can be signed in. Everywhere else nobody asks, so that pages for everybody stay cacheable."""
@@ -88,34 +87,6 @@ class PasswordRule(PasswordUtil):
         return ([fault] if fault else None), normal
 
 
-class AuthenticatorCodes(Totp):
-    """TOTP codes that work once, and their QR code as a picture the Content-Security-Policy allows."""
-
-    def verify_totp(self, token: str, totp_secret: str, user: Any, window: int = 0) -> bool:
-        """As Flask-Security's; a secret that cannot be decrypted any more accepts no code."""
-        try:
-            return bool(super().verify_totp(token, totp_secret, user, window))
-        except (KeyError, TypeError, ValueError):
-            return False
-
-    def get_last_counter(self, user: Any) -> int | None:
-        """The step of the last code taken."""
-        counter: int | None = user.tf_last_counter
-        return counter
-
-    def set_last_counter(self, user: Any, tmatch: Any) -> None:
-        """Remembers the step, so that the same code is refused from now on."""
-        user.tf_last_counter = tmatch.counter
-
-    def generate_qrcode(self, username: str, totp: str) -> str:
-        """A `data:` address of an SVG."""
-        import segno  # noqa: PLC0415 - an account asks for it once
-
-        picture = BytesIO()
-        segno.make(self.get_totp_uri(username, totp)).save(picture, kind="svg", scale=6, border=4, light="white")
-        return "data:image/svg+xml;base64," + base64.b64encode(picture.getvalue()).decode()
-
-
 def init_app(app: Flask, *, mail_util: type[MailUtil], forms: Mapping[str, Any]) -> None:
     """Installs sign-in, reset, change and two-factor under /auth.
 
@@ -139,6 +110,7 @@ def init_app(app: Flask, *, mail_util: type[MailUtil], forms: Mapping[str, Any])
         mail_util_cls=mail_util,
         password_util_cls=PasswordRule,
         totp_cls=AuthenticatorCodes,
+        mf_recovery_codes_util_cls=RecoveryCodes,
         **forms,
     )
     security.want_json(lambda _request: False)
