@@ -1,11 +1,22 @@
-"""What a password must be. Length is what counts; rules about digits and signs only make people write them down."""
+"""What a password must be: long, and not among the first guesses; no rules about digits and signs.
 
+Every way to set one (web forms, commands, the demo) asks `fault`. Its blocklist is the one inside zxcvbn, which reads
+leaked passwords, names and words with the usual additions ("password12", "P@ssw0rd2026") without any network.
+"""
+
+import re
 import unicodedata
 
 from flask_babel import gettext as _
 
 SHORTEST = 10
 LONGEST = 128
+FEWEST_GUESSES = 10**8
+"""A stolen hash costs an attacker that many trials of argon2id: months of one machine."""
+FEWEST_GUESSES_SQUEEZED = 10**6
+"""The same without spaces, punctuation and accents, which are the first variations tried."""
+_LONGEST_ESTIMATED = 72
+"""zxcvbn takes quadratic time and refuses more."""
 
 
 def normalize(password: str) -> str:
@@ -31,7 +42,22 @@ def fault(password: str, *, email: str) -> str | None:
         return _("Your e-mail address is the first thing anybody would try. Choose something else.")
     if len(set(folded)) < 4 or _is_run(folded):  # noqa: PLR2004 - "aaaaaaaaaa", "abababab…"
         return _("One character or row of keys repeated is guessed at once. Choose something longer and less even.")
+    if _is_guessable(password, address):
+        return _("That password is one of the first that would be tried. A short sentence is hard to guess.")
     return None
+
+
+def _is_guessable(password: str, address: str) -> bool:
+    """Whether a list of known passwords, names and words leads to it in few trials."""
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - 14 MB of words, for who sets a password
+
+    known = [*re.split(r"[@.+_-]", address), address, "eventreg"]
+    squeezed = "".join(char for char in password if char.isalnum())
+    return any(
+        zxcvbn(text[:_LONGEST_ESTIMATED], user_inputs=known)["guesses"] < fewest
+        for text, fewest in ((password, FEWEST_GUESSES), (squeezed, FEWEST_GUESSES_SQUEEZED))
+        if text
+    )
 
 
 def _is_run(text: str) -> bool:

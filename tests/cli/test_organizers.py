@@ -34,6 +34,11 @@ def test_add_refuses_an_account_that_exists_and_a_weak_password(app: Flask, sess
     weak = run(app, "add", "wim@example.org", "--password-stdin", input="short")
     assert weak.exit_code == 1
     assert str(weak.exception).startswith("A password has at least 10 characters.")
+    known = run(app, "add", "wim@example.org", "--password-stdin", input="iloveyou12")
+    assert known.exit_code == 1
+    assert "one of the first that would be tried" in str(known.exception)
+    known = run(app, "password", "olga@example.org", "--password-stdin", input="password12")
+    assert known.exit_code == 1
     assert session.scalars(select(Organizer.email)).all() == ["olga@example.org"]
 
 

@@ -89,6 +89,7 @@ def test_changed_password_signs_out_everywhere_else_and_is_told_by_mail(
         (PASSWORD, "short", "short", "A password has at least 10 characters."),
         (PASSWORD, "olga@example.org", "olga@example.org", "Your e-mail address is the first thing"),
         (PASSWORD, "1234567890", "1234567890", "is guessed at once"),
+        (PASSWORD, "password12", "password12", "one of the first that would be tried"),
         (PASSWORD, NEW, NEW + "x", "The two passwords differ."),
         (PASSWORD, PASSWORD, PASSWORD, "That is the password you have now."),
         (PASSWORD, "x" * 200, "x" * 200, "A password has at most 128 characters."),
