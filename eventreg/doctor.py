@@ -11,7 +11,7 @@ from eventreg.db import db
 from eventreg.incoming import mailbox
 from eventreg.links import Links
 from eventreg.mail import deliver
-from eventreg.migrations import head_revision, is_behind, revision_of
+from eventreg.migrations import comparing, head_revision, is_behind, revision_of
 from eventreg.outbox import heartbeat, queries
 from eventreg.registrations import offers, seats, waitlist
 from eventreg.settings import DEFAULT_BASE_URL
@@ -29,6 +29,8 @@ def faults(app: Flask, *, now: datetime) -> list[str]:
         return [f"The database is at migration {revision or 'none'}, not {head_revision()}: run `eventreg db upgrade`."]
     if revision != head_revision():
         return [f"The database is at migration {revision}, newer than this release: bring the new release here, too."]
+    if schema := _schema_faults(session):
+        return schema
     return [
         *_seat_faults(session, now),
         *_calendar_faults(app, session),
@@ -36,6 +38,14 @@ def faults(app: Flask, *, now: datetime) -> list[str]:
         *_mailbox_faults(app),
         *_counter_faults(app),
         *_worker_faults(session, now),
+    ]
+
+
+def _schema_faults(session: Session) -> list[str]:
+    """What the migrations left is what the models need. Counting anything else would fail on a missing column."""
+    return [
+        f"The database's schema differs from this release's: {difference}. Restore a backup, or put it right by hand."
+        for difference in comparing.differences(session.connection(), db.metadata)
     ]
 
 

@@ -16,6 +16,7 @@ from eventreg import turns
 from eventreg.db import BUSY_TIMEOUT_MS
 from eventreg.errors import EventRegError
 from eventreg.indexes import tell_conditions
+from eventreg.migrations.comparing import is_ours
 
 database = current_app.extensions["migrate"].db
 LONGEST_WAIT_MS = 2000
@@ -31,15 +32,9 @@ def configure(connection: Connection) -> None:
         target_metadata=database.metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
-        include_object=_is_ours,
+        include_object=is_ours,
         render_item=_as_plain_type,
     )
-
-
-def _is_ours(_object: object, name: str, kind: str, reflected: bool, compare_to: object) -> bool:
-    """Leaves alone what is not of this schema, like the task queue, or of one database only, like the search."""
-    is_extra = kind == "table" or (kind == "index" and name.endswith("_trgm"))
-    return not (is_extra and reflected and compare_to is None)
 
 
 def _as_plain_type(kind: str, item: object, _context: object) -> str | Literal[False]:

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from openpyxl import load_workbook
 
+from eventreg.db import db
 from eventreg.events.models import Event
 from eventreg.registrations.models import Registration
 
@@ -116,6 +117,26 @@ def test_doctor_names_a_wrong_count_and_a_mail_server_that_is_not_there(make_eve
     assert lines[0] == "Event wrong counts 2 seats taken, but its registrations hold 0."
     assert lines[1].startswith("The mail server 127.0.0.1:9 cannot be used: ")
     assert len(lines) == 2
+
+
+def test_doctor_names_what_the_schema_lacks_one_line_each(run, session) -> None:
+    with db.engine.begin() as connection:
+        for statement in ("DROP INDEX ix_messages_failed", "ALTER TABLE messages DROP COLUMN leased_by"):
+            connection.exec_driver_sql(statement)
+    try:
+        done = run("doctor")
+    finally:
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE INDEX ix_messages_failed ON messages (event_id) WHERE state = 'failed'")
+            connection.exec_driver_sql("ALTER TABLE messages ADD COLUMN leased_by VARCHAR(40)")
+    way_out = "Restore a backup, or put it right by hand."
+    assert (done.returncode, sorted(done.stderr.splitlines())) == (
+        1,
+        [
+            f"The database's schema differs from this release's: no column messages.leased_by. {way_out}",
+            f"The database's schema differs from this release's: no index ix_messages_failed on messages. {way_out}",
+        ],
+    )
 
 
 @pytest.mark.sqlite_only
