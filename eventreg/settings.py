@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import ArgumentError
 
+from eventreg.addresses import of_setting
 from eventreg.errors import SettingError
+from eventreg.hosts import ascii_host, ascii_url
 from eventreg.timezones import names as timezone_names
 
 PREFIX = "EVENTREG"
@@ -141,6 +143,7 @@ def _base_url(value: object) -> str | None:
         parts = urlsplit(text)
         extra = (parts.query, parts.fragment, parts.username)
         good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and not any(extra)
+        text = text if text.isascii() else ascii_url(parts)
     except ValueError:
         good = False
     if not good or not text.isprintable() or any(char in ' "<>\\' for char in text):
@@ -157,9 +160,12 @@ def _redis_url(value: object) -> str | None:
 
 def _address(value: object) -> str | None:
     text = _text(value)
-    if text is not None and (text.count("@") != 1 or any(c in text for c in "\r\n") or text.strip("<>").endswith("@")):
-        raise ValueError("it must be an e-mail address like events@example.org")
-    return text
+    return None if text is None else of_setting(text)
+
+
+def _host(value: object) -> str | None:
+    text = _text(value)
+    return None if text is None else ascii_host(text)
 
 
 def _reply_address(value: object) -> str | None:
@@ -192,7 +198,7 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "SITE_NAME": _required_text,
     "DEFAULT_TIMEZONE": _timezone,
     "CONTACT_EMAIL": _address,
-    "MAIL_SERVER": _text,
+    "MAIL_SERVER": _host,
     "MAIL_PORT": _integer(1, 65535),
     "MAIL_USE_TLS": _flag,
     "MAIL_USE_SSL": _flag,
@@ -204,7 +210,7 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "MAIL_KEEP_DAYS": _integer(0, 36_500),
     "REPLY_ADDRESS": _reply_address,
     "REPLY_LMTP_PORT": _optional(_integer(1, 65535)),
-    "REPLY_IMAP_HOST": _text,
+    "REPLY_IMAP_HOST": _host,
     "REPLY_IMAP_PORT": _integer(1, 65535),
     "REPLY_IMAP_USER": _text,
     "REPLY_IMAP_PASSWORD": _text,

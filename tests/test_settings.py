@@ -28,6 +28,11 @@ from eventreg.errors import SettingError
         ("MAIL_TIMEOUT", "nan"),
         ("MAIL_USE_TLS", "perhaps"),
         ("MAIL_DEFAULT_SENDER", "nobody"),
+        ("MAIL_DEFAULT_SENDER", "bücher@example.org"),
+        ("CONTACT_EMAIL", "bücher@example.org"),
+        ("REPLY_ADDRESS", "antwört@example.org"),
+        ("MAIL_SERVER", "ü" * 300),
+        ("BASE_URL", "https://-ü.example"),
         ("REPLY_ADDRESS", "a@b@c"),
         ("REPLY_ADDRESS", f"{'r' * 38}@example.org"),
         ("REPLY_LMTP_PORT", "lmtp"),
@@ -102,3 +107,27 @@ def test_secret_key_is_made_once_and_kept_for_its_owner_alone(tmp_path) -> None:
     assert len(first) >= 48
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
     assert [one.name for one in tmp_path.iterdir() if "secret" in one.name] == ["secret_key"]
+
+
+def test_hosts_of_settings_are_kept_in_ascii(tmp_path) -> None:
+    """As mail headers, feeds and calendar entries take them, whatever script they were written in."""
+    given = {
+        "BASE_URL": "https://Bücher.example:8443/größe/",
+        "MAIL_SERVER": "smtp.bücher.example",
+        "MAIL_DEFAULT_SENDER": "Bücher <events@bücher.example>",
+        "CONTACT_EMAIL": "\ufeffhelp\uff20bücher.example",
+        "REPLY_ADDRESS": "rsvp@bücher.example",
+    }
+    config = create_app(given, instance_path=tmp_path).config
+    assert {name: config[name] for name in given} == {
+        "BASE_URL": "https://xn--bcher-kva.example:8443/gr%C3%B6%C3%9Fe",
+        "MAIL_SERVER": "smtp.xn--bcher-kva.example",
+        "MAIL_DEFAULT_SENDER": "Bücher <events@xn--bcher-kva.example>",
+        "CONTACT_EMAIL": "help@xn--bcher-kva.example",
+        "REPLY_ADDRESS": "rsvp@xn--bcher-kva.example",
+    }
+
+
+def test_sender_made_of_an_international_base_url_is_ascii(tmp_path) -> None:
+    config = create_app({"BASE_URL": "https://bücher.example"}, instance_path=tmp_path).config
+    assert config["MAIL_DEFAULT_SENDER"] == config["CONTACT_EMAIL"] == "events@xn--bcher-kva.example"

@@ -33,12 +33,14 @@ def address(text: str) -> str:
     ('https://example.org/a', '')
     """
     line = one_line(text)
+    if len(line) > LONGEST_URL:
+        return ""  # before urlsplit, which normalizes the host
     try:
         parts = urlsplit(line)
         good = parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and " " not in line
     except ValueError:
         return ""
-    return line if good and len(line) <= LONGEST_URL else ""
+    return line if good else ""
 
 
 def plain(text: str) -> str:

@@ -10,6 +10,7 @@ from eventreg import audit
 from eventreg.errors import InvalidField, NotFound
 from eventreg.events.models import QUESTION_KINDS, Question
 from eventreg.events.service import load
+from eventreg.text import is_blank
 
 MOST = 30
 
@@ -126,7 +127,7 @@ def _choices(kind: str, text: str) -> str:
     """One choice a line, each once. Raises: InvalidField when a choice question has fewer than two."""
     if kind != "choice":
         return ""
-    choices = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    choices = list(dict.fromkeys(one.strip() for one in text.splitlines() if not is_blank(one)))
     if len(choices) < 2:  # noqa: PLR2004 - one choice is none
         raise InvalidField("choices", _("Write at least two choices, one on each line."))
     return "\n".join(choices)

@@ -14,6 +14,8 @@ from email.headerregistry import Address
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
 
+from eventreg.addresses import for_envelope
+
 LONGEST_LINE = 78
 """RFC 5322 section 2.1.1; a body with longer lines is encoded."""
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
@@ -69,7 +71,7 @@ def assemble(head: Head, *, text: str, html: str, ics: bytes | None) -> bytes:
             b'Content-Disposition: attachment; filename="invite.ics"\r\n\r\n%b' % encoded
         )
         top = _multipart("mixed", outer, [_multipart("alternative", inner, [*bodies, invitation]), file])
-    return _header(head).encode() + top
+    return _header(head).encode("ascii") + top
 
 
 def method_of(ics: bytes | None) -> str | None:
@@ -87,10 +89,13 @@ def sender_header(name: str, address: str) -> str:
 
 
 def checked(address: str) -> str:
-    """An address as To and Reply-To hold it. Raises: as `Address` does, for what is none or several."""
+    """An address as To and Reply-To hold it, in ASCII. Raises: as `Address` does, for what is none or several."""
     if _PLAIN_ADDRESS.fullmatch(address) and not _MIDDLE_DOTS.search(address):
         return address
-    return str(Address(addr_spec=address))
+    written = str(Address(addr_spec=for_envelope(address) if not address.isascii() else address))
+    if not written.isascii():
+        raise ValueError("only ASCII characters can stand before the @ of a mail address")
+    return written
 
 
 def encoded(text: str, *, header: str) -> str:

@@ -9,6 +9,8 @@ import unicodedata
 
 from flask_babel import gettext as _
 
+from eventreg.text import is_far_too_long, normalized
+
 SHORTEST = 10
 LONGEST = 128
 FEWEST_GUESSES = 10**8
@@ -20,8 +22,11 @@ _LONGEST_ESTIMATED = 72
 
 
 def normalize(password: str) -> str:
-    """The same characters however the keyboard composed them (NIST SP 800-63B section 5.1.1.2)."""
-    return unicodedata.normalize("NFKD", password)
+    """The same characters however the keyboard composed them (NIST SP 800-63B section 5.1.1.2).
+
+    What is much longer than LONGEST is left as it is: `fault` refuses it.
+    """
+    return password if is_far_too_long(password, LONGEST) else normalized("NFKD", password)
 
 
 def fault(password: str, *, email: str) -> str | None:
@@ -30,12 +35,12 @@ def fault(password: str, *, email: str) -> str | None:
     >>> fault("correct horse battery", email="olga@example.org") is None
     True
     """
-    folded = password.casefold().strip()
-    address = email.casefold()
     if len(password) < SHORTEST:
         return _("A password has at least %(count)s characters. A short sentence is easy to remember.", count=SHORTEST)
     if len(password) > LONGEST:
         return _("A password has at most %(count)s characters.", count=LONGEST)
+    folded = password.casefold().strip()
+    address = email.casefold()
     if any(unicodedata.category(char) in {"Cc", "Cs"} for char in password):
         return _("A password cannot hold control characters.")
     if folded in {address, address.partition("@")[0]}:

@@ -4,21 +4,22 @@ import secrets
 import uuid
 from datetime import datetime
 
-import email_validator
 from flask_babel import gettext as _
 from flask_security.utils import hash_password
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventreg import audit
+from eventreg import addresses, audit, text
 from eventreg.errors import InvalidField, NotFound
 from eventreg.organizers import passwords
 from eventreg.organizers.models import ROLES, Organizer, Role
 
+LONGEST_NAME = 200
+
 
 def find(session: Session, email: str) -> Organizer | None:
     """The account with that address, however it is written."""
-    return session.scalar(select(Organizer).where(Organizer.email == email.strip().lower()))
+    return session.scalar(select(Organizer).where(Organizer.email == addresses.identity(email)))
 
 
 def everybody(session: Session) -> list[Organizer]:
@@ -40,14 +41,14 @@ def add(
 
     Raises: InvalidField for `email` (bad or taken), `role` or `password` (weak).
     """
-    address = _address(email)
+    address = addresses.normalised(email).lower()
     if role not in ROLES:
         raise InvalidField("role", _("There is no role called “%(role)s”. Choose %(roles)s.", **_roles(role)))
     if find(session, address) is not None:
         raise InvalidField("email", _("There is already an account for %(email)s.", email=address))
     organizer = Organizer(
         email=address,
-        name=" ".join(name.split())[:200],
+        name=text.beginning(name, most=LONGEST_NAME),
         password=_hashed(password if password is not None else secrets.token_urlsafe(32), email=address),
         active=True,
         fs_uniquifier=uuid.uuid4().hex,
@@ -76,7 +77,7 @@ def set_password(
     """
     organizer = find(session, email)
     if organizer is None:
-        raise NotFound(_("There is no account for %(email)s.", email=email.strip()))
+        raise NotFound(_("There is no account for %(email)s.", email=addresses.identity(email)))
     organizer.password = _hashed(password, email=organizer.email)
     organizer.fs_uniquifier = uuid.uuid4().hex
     if forget_two_factor:
@@ -104,16 +105,6 @@ def reset_feed(session: Session, *, organizer_id: int, actor: audit.Actor, now: 
     changes = {"feed_generation": (old, old + 1)}
     audit.record(session, actor=actor, action="organizer.feed_reset", now=now, changes=changes)
     return organizer.feed_generation
-
-
-def _address(email: str) -> str:
-    """As Flask-Security reads what is typed at sign-in, or nobody would find the account."""
-    try:
-        return email_validator.validate_email(email.strip(), check_deliverability=False).normalized.lower()
-    except email_validator.EmailNotValidError as error:
-        raise InvalidField(
-            "email", _("“%(email)s” is not an e-mail address: %(reason)s", email=email.strip(), reason=str(error))
-        ) from error
 
 
 def _roles(role: str) -> dict[str, str]:

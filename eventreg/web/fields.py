@@ -3,34 +3,36 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateTimeLocalField, Form, IntegerField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Optional, ValidationError
+from wtforms.validators import DataRequired, Optional, StopValidation, ValidationError
 
-from eventreg import addresses
+from eventreg import addresses, text
 from eventreg.errors import InvalidField
 from eventreg.events import search
-from eventreg.web import cleaning
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
+LONGEST_NUMBER = 40
+"""Characters of a number or a date, blanks around it included."""
 LARGEST_NUMBER = 1_000_000
 
 
 class AtMost:
-    """Refuses longer text, saying how long it is; the browser is told too."""
+    """Refuses longer text, saying how long it is; the browser is told too. No check after it sees such text."""
 
     def __init__(self, characters: int) -> None:
         self.characters = characters
         self.field_flags = {"maxlength": characters}
 
     def __call__(self, _form: Form, field: Any) -> None:
-        """Raises: ValidationError."""
+        """Raises: StopValidation."""
         if len(field.data or "") > self.characters:
-            raise ValidationError(
+            raise StopValidation(
                 _(
                     "This has %(length)s characters. Shorten it to %(most)s.",
                     length=len(field.data),
@@ -67,14 +69,14 @@ class Line(StringField):
         # A lazy text is translated to see whether it is empty, for every form: None alone says that there is none.
         needed = [] if required is None else [DataRequired(required)]
         checks = [*needed, AtMost(most), *kwargs.pop("validators", [])]
-        super().__init__(label, checks, filters=[cleaning.line], **kwargs)
+        super().__init__(label, checks, filters=[partial(text.line, most=most)], **kwargs)
 
 
 class Lines(TextAreaField):
     """Several lines of text."""
 
     def __init__(self, label: Any, *, most: int, **kwargs: Any) -> None:
-        super().__init__(label, [AtMost(most)], filters=[cleaning.paragraph], **kwargs)
+        super().__init__(label, [AtMost(most)], filters=[partial(text.paragraph, most=most)], **kwargs)
 
 
 class Email(StringField):
@@ -85,13 +87,19 @@ class Email(StringField):
         # Not type="email": a browser would turn a domain into its ASCII form before the person has looked it over.
         attributes = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
         attributes |= kwargs.pop("render_kw", {})
-        super().__init__(label, [needed, _writable], filters=[cleaning.line], render_kw=attributes, **kwargs)
+        super().__init__(label, [needed, _writable], filters=[_tidied], render_kw=attributes, **kwargs)
+
+
+def _tidied(given: object) -> str:
+    return addresses.tidied(given) if isinstance(given, str) else ""
 
 
 def _writable(_form: Form, field: Any) -> None:
     """Normalises the field's data. Raises: ValidationError."""
+    if not field.data:
+        return  # of an optional field, and nothing in it can be seen
     try:
-        field.data = addresses.normalised(field.data or "")
+        field.data = addresses.normalised(field.data)
     except InvalidField as error:
         raise ValidationError(error.message) from error
 
@@ -109,12 +117,12 @@ class WallClock(DateTimeLocalField):
         if not valuelist:
             return
         self.data = None
-        text = cleaning.line(valuelist[0])
-        if not text:
+        typed = text.line(valuelist[0], most=LONGEST_NUMBER)
+        if not typed:
             return
         for form in self.FORMATS:
             try:
-                wall = datetime.strptime(text, form)  # noqa: DTZ007 - a wall clock has no zone
+                wall = datetime.strptime(typed[: LONGEST_NUMBER + 1], form)  # noqa: DTZ007 - a wall clock has no zone
             except ValueError:
                 continue
             if not EARLIEST_YEAR <= wall.year <= LATEST_YEAR:
@@ -152,16 +160,16 @@ class Whole(IntegerField):
         """Raises: ValueError in words."""
         if not valuelist:
             return
-        text = cleaning.line(valuelist[0])
+        typed = text.line(valuelist[0], most=LONGEST_NUMBER)
         self.data = self.empty
-        if not text:
+        if not typed:
             return
-        if not re.fullmatch(r"-?[0-9]{1,12}", text):
+        if not re.fullmatch(r"-?[0-9]{1,12}", typed):
             raise ValueError(_("Write a whole number, like 2."))
-        if not self.least <= int(text) <= self.most:
+        if not self.least <= int(typed) <= self.most:
             words = _("Write a number from %(least)s to %(most)s.", least=self.least, most=f"{self.most:,}")
             raise ValueError(self.bounds or words)
-        self.data = int(text)
+        self.data = int(typed)
 
 
 class Names(StringField):
@@ -175,13 +183,17 @@ class Names(StringField):
         """Raises: ValueError in words."""
         if not valuelist:
             return
+        too_long = _("These names together are too long. Use fewer or shorter ones.")
+        typed = ",".join(valuelist)
+        if text.is_far_too_long(typed, self.most):
+            raise ValueError(too_long)
         names: dict[str, str] = {}
-        for name in ",".join(cleaning.line(text) for text in valuelist).split(","):
-            if search.name_key(name):
-                names.setdefault(search.name_key(name), name.strip())
+        for name in (text.line(one, most=self.most) for one in typed.split(",")):
+            if key := search.name_key(name):
+                names.setdefault(key, name)
         self.data = tuple(names.values())
         if len(", ".join(self.data)) > self.most or len(f"|{'|'.join(names)}|") > self.most:
-            raise ValueError(_("These names together are too long. Use fewer or shorter ones."))
+            raise ValueError(too_long)
 
     def _value(self) -> str:
         return ", ".join(self.data or ())

@@ -1,6 +1,7 @@
 """An event's own questions as form fields `q-<id>`, for the RSVP form, "my registration" and the desk."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from flask_babel import gettext as _
@@ -9,9 +10,9 @@ from wtforms import BooleanField, Field, Form, SelectField, StringField, TextAre
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional, StopValidation
 
+from eventreg import text
 from eventreg.events.entrance import Asked
 from eventreg.events.models import Question
-from eventreg.web import cleaning
 from eventreg.web.fields import AtMost
 
 LONGEST_LINE = 300
@@ -74,6 +75,8 @@ def _field(question: Query) -> Field:
             return SelectField(question.label, [needed], choices=choices, default="", **common)
         case "paragraph":
             limits = [needed, AtMost(LONGEST_PARAGRAPH)]
-            return TextAreaField(question.label, limits, filters=[cleaning.paragraph], render_kw={"rows": 3}, **common)
+            clean = partial(text.paragraph, most=LONGEST_PARAGRAPH)
+            return TextAreaField(question.label, limits, filters=[clean], render_kw={"rows": 3}, **common)
         case _other:
-            return StringField(question.label, [needed, AtMost(LONGEST_LINE)], filters=[cleaning.line], **common)
+            clean = partial(text.line, most=LONGEST_LINE)
+            return StringField(question.label, [needed, AtMost(LONGEST_LINE)], filters=[clean], **common)

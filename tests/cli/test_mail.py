@@ -100,3 +100,31 @@ def test_retry_makes_what_failed_due_again(app: Flask, session: Session) -> None
         queue.mark_retry(session, message=claimed, failure=Failure(Trouble.REJECTED, "550 5.1.1 No"), now=now)
     assert run(app, "retry").output == "1 to be tried again.\n"
     assert states(session) == [("test", "queued")]
+
+
+@pytest.mark.sqlite_only
+def test_sender_with_an_international_host_sends_mail_with_an_ascii_header(
+    make_app: MakeApp, smtp_server: SmtpServer
+) -> None:
+    """Addresses of every kind: sender, contact, mailbox for answers, recipient."""
+    app = make_app(
+        **settings_for(smtp_server)
+        | {
+            "BASE_URL": "https://bücher.example",
+            "SITE_NAME": "Bücher",
+            "MAIL_DEFAULT_SENDER": "events@bücher.example",
+            "CONTACT_EMAIL": "Hilfe <hilfe@bücher.example>",
+            "REPLY_ADDRESS": "rsvp@bücher.example",
+        }
+    )
+    result = run(app, "test", "zoe@bücher.example")
+    assert (result.exit_code, result.output) == (0, "250 OK\n")
+    (sent,) = smtp_server.messages
+    header = sent.as_bytes().partition(b"\n\n")[0]
+    assert header.isascii()
+    assert (sent["From"], sent["To"], sent["Reply-To"]) == (
+        "Bücher <events@xn--bcher-kva.example>",
+        "zoe@xn--bcher-kva.example",
+        "hilfe@xn--bcher-kva.example",
+    )
+    assert smtp_server.recipients == [["zoe@xn--bcher-kva.example"]]

@@ -44,6 +44,8 @@ def test_add_makes_one_account_with_role_and_hashed_password(session: Session, n
     [
         ({"email": "OLGA@example.org"}, "email"),
         ({"email": "nobody"}, "email"),
+        ({"email": "jürgen@example.org"}, "email"),
+        ({"email": "\ufeffolga\uff20example.org"}, "email"),
         ({"email": "\x00@example.org"}, "email"),
         ({"role": "queen"}, "role"),
         ({"password": "short"}, "password"),
@@ -78,3 +80,12 @@ def test_set_password_ends_sessions_and_can_forget_the_lost_phone(session: Sessi
     assert not organizer.mf_recovery_codes
     with pytest.raises(NotFound):
         service.set_password(session, email="sam@example.org", password=PASSWORD, now=now)
+
+
+@pytest.mark.parametrize(
+    "spelling", ["Zoe@BÜCHER.example", "zoe@xn--bcher-kva.example", "mailto:zoe\uff20bücher.example"]
+)
+def test_account_is_found_by_every_spelling_of_its_address(session: Session, now: datetime, spelling: str) -> None:
+    made = service.add(session, email="zoe@bücher.example", name="Zoë\u202e\n", password=PASSWORD, now=now)
+    assert (made.email, made.name) == ("zoe@xn--bcher-kva.example", "Zoë")
+    assert service.find(session, spelling) is made

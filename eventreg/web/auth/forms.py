@@ -43,7 +43,7 @@ class Plain:
         """As Flask-Security's, once what is too long or holds control characters has been refused unread."""
         for field in self._fields.values():  # type: ignore[attr-defined]
             if isinstance(field, EmailField):
-                field.data = (field.data or "").strip()
+                field.data = addresses.tidied(field.data or "")
             if isinstance(field, StringField | PasswordField | EmailField) and field.data:
                 if len(field.data) > LONGEST_INPUT:
                     field.errors = (_l("That is too long."),)
@@ -68,7 +68,7 @@ class ForgottenForm(Plain, ForgotPasswordForm):
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
         """What is no address is said so; whether it has an account is not."""
-        typed = (self.email.data or "").strip()
+        typed = addresses.tidied(self.email.data or "")
         try:
             addresses.normalised(typed)
         except InvalidField as error:

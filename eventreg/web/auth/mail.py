@@ -5,15 +5,31 @@ from typing import Any
 from flask import after_this_request, current_app
 from flask.wrappers import Response
 from flask_security import MailUtil
+from flask_security.mail_util import EmailValidateException
 
-from eventreg import tasks
+from eventreg import addresses, tasks
 from eventreg.db import db
+from eventreg.errors import InvalidField
 from eventreg.outbox import queue
 from eventreg.web.moment import request_now
 
 
 class OutboxMail(MailUtil):
-    """Owes the mail in the request's transaction and commits it when the request has succeeded."""
+    """Owes the mail in the request's transaction and commits it when the request has succeeded.
+
+    Addresses are read by `addresses.normalised`, as everywhere else.
+    """
+
+    def normalize(self, email: str) -> str:
+        """What is typed at sign-in, as the account holds it. Raises: EmailValidateException."""
+        return self.validate(email)
+
+    def validate(self, email: str) -> str:
+        """The same. Raises: EmailValidateException."""
+        try:
+            return addresses.normalised(email).lower()
+        except InvalidField as error:
+            raise EmailValidateException(error.message) from error
 
     def send_mail(
         self,

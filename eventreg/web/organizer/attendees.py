@@ -4,13 +4,13 @@ from dataclasses import asdict, replace
 
 from flask import render_template, request
 
+from eventreg import text
 from eventreg.db import db
 from eventreg.events.models import Event
 from eventreg.organizers import access
 from eventreg.outbox import queries as outbox
 from eventreg.registrations import queries
 from eventreg.registrations.queries import AttendeeFilter
-from eventreg.web import cleaning
 from eventreg.web.access import event_door, me
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import blueprint, mail_words, words
@@ -60,8 +60,8 @@ def asked_filter() -> AttendeeFilter:
     """The filter in the address; an unknown status fits nobody, an unknown order is the usual one."""
     args = request.args
     return AttendeeFilter(
-        q=cleaning.line(args.get("q", ""))[:LONGEST_SEARCH],
-        status=cleaning.line(args.get("status", ""))[:LONGEST_SEARCH],
+        q=text.beginning(args.get("q"), most=LONGEST_SEARCH),
+        status=text.beginning(args.get("status"), most=LONGEST_SEARCH),
         sort=args.get("sort", "") if args.get("sort") in queries.SORTS else PLAIN.sort,
         direction="desc" if args.get("direction") == "desc" else "asc",
         page=page_number(),

@@ -2,11 +2,12 @@
 
 from flask import render_template, request
 
+from eventreg import text
 from eventreg.db import db
 from eventreg.events import desk
+from eventreg.events.matching import LONGEST_SEARCH
 from eventreg.organizers import access
 from eventreg.registrations import queries
-from eventreg.web import cleaning
 from eventreg.web.access import me, signed_in
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import blueprint, feed, words
@@ -23,7 +24,7 @@ def event_list() -> str:
         organizer_id=None if everybody else me().id,
         past=request.args.get("when") == "past",
         published_only=not runs_events,
-        q=cleaning.line(request.args.get("q", ""))[:200],
+        q=text.beginning(request.args.get("q"), most=LONGEST_SEARCH),
         page=page_number(),
         after=edge("after"),
         before=edge("before"),
@@ -44,12 +45,12 @@ def event_list() -> str:
 
 def page_number() -> int:
     """`?page=` as a number; 1 for anything else."""
-    text = request.args.get("page", "1")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1  # noqa: PLR2004
+    given = request.args.get("page", "1")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 7 else 1  # noqa: PLR2004
 
 
 def edge(name: str) -> int | None:
     """The id in `?after=` or `?before=`, which links to the page beside carry; None for anything else."""
-    text = request.args.get(name, "")
-    is_id = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID)) and int(text) < LARGEST_ID
-    return int(text) if is_id else None
+    given = request.args.get(name, "")
+    is_id = given.isascii() and given.isdigit() and len(given) <= len(str(LARGEST_ID)) and int(given) < LARGEST_ID
+    return int(given) if is_id else None

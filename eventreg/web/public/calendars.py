@@ -13,6 +13,7 @@ from eventreg.db import db
 from eventreg.errors import NotFound
 from eventreg.events import queries, revision
 from eventreg.links import Links
+from eventreg.text import beginning
 from eventreg.web import conditional, page_cache
 from eventreg.web.calendar_files import FEED_TYPE, download
 from eventreg.web.moment import request_now
@@ -118,7 +119,7 @@ def _keep_for_today(now: datetime) -> None:
 
 def _selection() -> feed.Selection:
     args, wanted = request.args, filters.read(request.args).wanted
-    named = {name: args.get(name, "")[:LONGEST_FILTER] for name in ("category", "audience", "q")}
+    named = {name: beginning(args.get(name), most=LONGEST_FILTER) for name in ("category", "audience", "q")}
     zone = current_app.config["DEFAULT_TIMEZONE"]
     return feed.Selection(**named, from_on=wanted.from_on, to_on=wanted.to_on, timezone=zone)
 

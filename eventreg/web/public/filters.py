@@ -13,7 +13,7 @@ from eventreg.events.choices import Choice, Choices
 from eventreg.events.listing import EventFilter
 from eventreg.events.matching import LONGEST_SEARCH
 from eventreg.events.search import name_key
-from eventreg.web.cleaning import line
+from eventreg.text import beginning
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 HIGHEST_PAGE = 1_000_000
@@ -33,9 +33,9 @@ def read(args: Mapping[str, str]) -> Asked:
     """The filter of an address; never refuses."""
     problems: list[str] = []
     wanted = EventFilter(
-        q=line(args.get("q"))[:LONGEST_SEARCH],
-        category=name_key(line(args.get("category")))[:60],
-        audience=name_key(line(args.get("audience")))[:60],
+        q=beginning(args.get("q"), most=LONGEST_SEARCH),
+        category=name_key(beginning(args.get("category"), most=LONGEST_SEARCH))[:60],
+        audience=name_key(beginning(args.get("audience"), most=LONGEST_SEARCH))[:60],
         from_on=_day(args, "from", _("From"), problems),
         to_on=_day(args, "to", _("To"), problems),
         past=_flag(args, problems),
@@ -142,7 +142,7 @@ def _named(known: tuple[Choice, ...], key: str) -> str | None:
 
 
 def _day(args: Mapping[str, str], name: str, label: str, problems: list[str]) -> date | None:
-    given = line(args.get(name))
+    given = beginning(args.get(name), most=LONGEST_SEARCH)
     if not given:
         return None
     try:
@@ -164,14 +164,14 @@ def _day(args: Mapping[str, str], name: str, label: str, problems: list[str]) ->
 
 
 def _flag(args: Mapping[str, str], problems: list[str]) -> bool:
-    given = line(args.get("past")).lower()
+    given = beginning(args.get("past"), most=LONGEST_SEARCH).lower()
     if given not in YES | NO:
         problems.append(_("“Past events” was left out: “%(given)s” is neither yes nor no.", given=given[:40]))
     return given in YES
 
 
 def _page(args: Mapping[str, str], problems: list[str]) -> int:
-    given = line(args.get("page"))
+    given = beginning(args.get("page"), most=LONGEST_SEARCH)
     if not given:
         return 1
     if re.fullmatch(r"[0-9]{1,20}", given) and int(given) >= 1:
