@@ -26,7 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
-from eventreg import turns
+from eventreg import collation, turns
 from eventreg.ready import execute
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+    collation.register(dbapi_connection)
 
 
 @event.listens_for(Engine, "connect")

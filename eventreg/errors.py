@@ -57,3 +57,7 @@ class CapacityTooSmall(InvalidField):
 
 class ExportFormatUnknown(EventRegError):
     """An export was asked for in a format the service does not write."""
+
+
+class ExportTooLong(EventRegError):
+    """A list has more people than a download in that format can hold."""

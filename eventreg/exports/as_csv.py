@@ -1,11 +1,11 @@
-"""CSV as Excel opens it by double-click: a byte order mark, commas, and no cell that is run as a formula."""
+"""CSV as Excel opens it by double-click: a byte order mark, commas, every cell quoted, none run as a formula."""
 
 import csv
 import io
 from collections.abc import Iterator
 from itertools import islice
 
-from eventreg.exports.cells import neutral
+from eventreg.exports.cells import neutral_for_csv
 from eventreg.exports.rows import OURS, Cell, Table
 
 BOM = b"\xef\xbb\xbf"
@@ -16,8 +16,8 @@ ROWS = 200
 def write(table: Table) -> Iterator[bytes]:
     """The file in chunks. Source: RFC 4180; a line break inside a cell is a single line feed."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerow(map(neutral, table.titles))
+    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
+    writer.writerow(map(neutral_for_csv, table.titles))
     yield BOM + _taken(buffer)
     ours = frozenset(at for at, key in enumerate(table.keys) if key in OURS)
     while batch := list(islice(table.rows, ROWS)):
@@ -35,9 +35,9 @@ def _taken(buffer: io.StringIO) -> bytes:
 
 
 def _make_neutral(rows: list[list[Cell]], typed: list[int]) -> None:
-    """No formula begins with a letter or a digit."""
+    """Nearly every cell begins with a letter or a digit and has no separator in it, which no formula does."""
     for row in rows:
         for at in typed:
             cell = row[at]
-            if type(cell) is str and not cell[:1].isalnum():
-                row[at] = neutral(cell)
+            if type(cell) is str and not (cell[:1].isalnum() and cell.isprintable() and ";" not in cell):
+                row[at] = neutral_for_csv(cell)

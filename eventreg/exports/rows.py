@@ -22,23 +22,13 @@ from eventreg.registrations.models import Answer, Registration
 from eventreg.registrations.queries import AttendeeFilter, narrowed, ordered
 from eventreg.registrations.seats import IN_LINE
 
-Cell = str | int | None
+Cell = str | int | datetime | None
 BATCH = 500
 """Records fetched at a time."""
 DAYS = 1000
 """Days whose offset from UTC is remembered while a list is written."""
-OURS = frozenset(
-    {
-        "rsvp",
-        "status",
-        "party_size",
-        "waitlist_position",
-        "offered_until",
-        "registered_at",
-        "changed_at",
-        "checked_in_at",
-    }
-)
+DATES = frozenset({"offered_until", "registered_at", "changed_at", "checked_in_at"})
+OURS = DATES | {"rsvp", "status", "party_size", "waitlist_position"}
 """Columns in which nobody's own words stand: numbers, instants, and what a CHECK allows."""
 
 
@@ -47,19 +37,25 @@ class Table:
     """`keys` and `titles` name the registration's own columns and, after them, one column per question.
 
     `keys` holds only the former; the cells of each row are in the order of `titles`. None is an empty cell.
+    `timezone` is the event's, in which instants are told.
     """
 
     keys: tuple[str, ...]
     titles: tuple[str, ...]
     rows: Iterator[list[Cell]]
+    timezone: str = "UTC"
 
 
-def attendees(session: Session, event: Event, filters: AttendeeFilter) -> Table:
-    """Everybody on the event's list who meets the filter, in its order. Times are ISO 8601 in the event's zone."""
+def attendees(session: Session, event: Event, filters: AttendeeFilter, *, as_dates: bool = False) -> Table:
+    """Everybody on the event's list who meets the filter, in its order.
+
+    Instants are ISO 8601 in the event's zone; `as_dates` gives wall clocks of that zone, naive, instead.
+    """
     own = _own_columns()
     questions = events.questions(session, event.id, include_retired=True)
     titles = _distinct([*own.values(), *(clean(question.label) for question in questions)])
-    return Table(tuple(own), titles, _rows(session, event, filters, questions))
+    local = _wall_clock(event.timezone) if as_dates else _in_zone(event.timezone)
+    return Table(tuple(own), titles, _rows(session, event, filters, questions, local), event.timezone)
 
 
 def _own_columns() -> dict[str, str]:
@@ -93,9 +89,12 @@ def _distinct(titles: Sequence[str]) -> tuple[str, ...]:
 
 
 def _rows(
-    session: Session, event: Event, filters: AttendeeFilter, questions: Sequence[Question]
+    session: Session,
+    event: Event,
+    filters: AttendeeFilter,
+    questions: Sequence[Question],
+    local: Callable[[datetime], str | datetime],
 ) -> Iterator[list[Cell]]:
-    local = _in_zone(event.timezone)
     query = _query(event.id, filters, [question.id for question in questions])
     # Below the ORM, which takes longer over a row than everything else here; and `clean` is spared where it is idle.
     records = session.connection().execute(query, execution_options={"yield_per": BATCH})
@@ -158,6 +157,17 @@ def _answer_to(question_id: int) -> Any:
         .where(Answer.registration_id == Registration.id, Answer.question_id == question_id)
         .scalar_subquery()
     )
+
+
+def _wall_clock(timezone: str) -> Callable[[datetime], datetime]:
+    """Instants as a spreadsheet knows them: without a zone, to the second."""
+    zone = timezones.zone(timezone)
+
+    def local(moment: datetime) -> datetime:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        return moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
+
+    return local
 
 
 def _in_zone(timezone: str) -> Callable[[datetime], str]:

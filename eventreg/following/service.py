@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from eventreg import audit
+from eventreg import audit, collation
 from eventreg.calendar.source_text import category as fitting
 from eventreg.errors import InvalidField, NotFound
 from eventreg.events import importing
@@ -60,7 +60,7 @@ def load(session: Session, calendar_id: int) -> FollowedCalendar:
 
 def listed(session: Session, *, organizer_id: int | None) -> list[FollowedCalendar]:
     """The calendars of one organizer, or of everybody, by title."""
-    query = select(FollowedCalendar).order_by(FollowedCalendar.title, FollowedCalendar.url)
+    query = select(FollowedCalendar).order_by(collation.sort_key(FollowedCalendar.title), FollowedCalendar.url)
     if organizer_id is not None:
         query = query.where(FollowedCalendar.organizer_id == organizer_id)
     return list(session.scalars(query))

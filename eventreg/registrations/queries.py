@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, select
 from sqlalchemy.orm import Session
 
-from eventreg import keyset
+from eventreg import collation, keyset
 from eventreg.events import search
 from eventreg.events.models import Event
 from eventreg.keyset import At
@@ -105,7 +105,7 @@ def ordered(query: SelectT, filters: AttendeeFilter) -> SelectT:
 def _order(filters: AttendeeFilter) -> list[Any]:
     """Columns to sort by; the id tells rows apart that have all else in common."""
     columns: dict[str, Any] = {
-        "name": func.lower(Registration.name),
+        "name": collation.sort_key(Registration.name),
         "email": Registration.email_key,
         "status": group_column,
         "party": Registration.party_size,
@@ -116,13 +116,18 @@ def _order(filters: AttendeeFilter) -> list[Any]:
 
 def attendees(session: Session, event_id: int, filters: AttendeeFilter) -> AttendeePage:
     """One page of an event's registrations."""
-    mine = Registration.event_id == event_id
-    total = session.scalar(narrowed(select(func.count()).select_from(Registration).where(mine), filters)) or 0
+    total = count_attendees(session, event_id, filters)
     pages = max(1, -(-total // PER_PAGE))
     at = At(page=min(max(filters.page, 1), pages), after=filters.after, before=filters.before)
-    query = narrowed(select(Registration).where(mine), filters)
+    query = narrowed(select(Registration).where(Registration.event_id == event_id), filters)
     rows = keyset.rows(session, query, _order(filters), at=at, size=PER_PAGE, descending=filters.direction == "desc")
     return AttendeePage(rows, total, at.page, pages)
+
+
+def count_attendees(session: Session, event_id: int, filters: AttendeeFilter) -> int:
+    """Registrations of an event that meet the filter."""
+    query = select(func.count()).select_from(Registration).where(Registration.event_id == event_id)
+    return session.scalar(narrowed(query, filters)) or 0
 
 
 def counts(session: Session, event_ids: Iterable[int]) -> dict[int, Counts]:

@@ -35,7 +35,7 @@ WORKER = frozenset(
         "urllib3",
     }
 )
-DESK = frozenset({"PIL", "dateutil", "eventreg.calendar.reading", "xlsxwriter", "zxcvbn"})
+DESK = frozenset({"PIL", "dateutil", "eventreg.calendar.reading", "pyuca", "xlsxwriter", "zxcvbn"})
 NOWHERE = frozenset({"pygments", "redis"})
 """Taken up by other libraries because they are installed; Redis has its place where REDIS_URL is set."""
 OF_ANOTHER_DATABASE = {

@@ -3,6 +3,7 @@ import io
 import json
 import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,10 +16,12 @@ from openpyxl.utils.escape import unescape
 from sqlalchemy.orm import Session
 
 from eventreg import exports
-from eventreg.errors import ExportFormatUnknown
+from eventreg.errors import ExportFormatUnknown, ExportTooLong
 from eventreg.events.models import Event, Question
-from eventreg.exports.cells import clean
+from eventreg.exports import as_xlsx
+from eventreg.exports.cells import clean, neutral_for_csv
 from eventreg.exports.rows import Cell, Table
+from eventreg.registrations import queries
 from eventreg.registrations.models import Registration
 from eventreg.registrations.queries import AttendeeFilter
 from tests.support.queries import query_counter
@@ -29,6 +32,10 @@ OWN = ["Name", "Email", "RSVP", "Status", "Party size", "Waitlist position", "Of
        "Registered at", "Changed at", "Checked in at", "Source", "Note"]  # fmt: skip
 
 
+def in_zone(timezone: str) -> list[str]:
+    return [f"{title} ({timezone})" if 6 <= at < 10 else title for at, title in enumerate(OWN)]
+
+
 def csv_rows(content: bytes) -> list[list[str]]:
     assert content.startswith(b"\xef\xbb\xbf")
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
@@ -36,7 +43,7 @@ def csv_rows(content: bytes) -> list[list[str]]:
 
 def xlsx_rows(content: bytes) -> list[list[str]]:
     sheet = openpyxl.load_workbook(io.BytesIO(content)).active
-    assert all(cell.data_type in {"s", "n", "inlineStr"} for row in sheet for cell in row)
+    assert all(cell.data_type in {"s", "n", "d", "inlineStr"} for row in sheet for cell in row)
     # Excel reads _x005F_ as an escaped underscore; openpyxl leaves that to its caller.
     return [["" if value is None else unescape(str(value)) for value in row] for row in sheet.values]
 
@@ -53,7 +60,7 @@ def event(make_event: MakeEvent) -> Event:
     )
 
 
-def test_csv_and_xlsx_open_to_the_same_values(
+def test_csv_and_xlsx_open_to_the_same_people(
     session: Session, event: Event, make_registration: MakeRegistration, now: datetime
 ) -> None:
     make_registration(
@@ -86,7 +93,99 @@ def test_csv_and_xlsx_open_to_the_same_values(
             "", "", "", "+1 617 555 0100", "",
         ],
     ]  # fmt: skip
-    assert xlsx_rows(written("xlsx", session, event)) == rows
+    came_and_went = ["2026-10-05 12:00:00", "2026-10-05 12:00:00"]
+    assert xlsx_rows(written("xlsx", session, event)) == [
+        [*in_zone("America/New_York"), "Dietary or access needs", "Phone", "Phone (2)", "=Title"],
+        [*rows[1][:7], *came_and_went, "2026-10-05 13:00:00", "form",
+         '=HYPERLINK("http://evil.example","free")', *rows[1][12:]],
+        ["=2+5", *rows[2][1:7], *came_and_went, *rows[2][9:]],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["+491701234567", "@olga", "=1+1", "-5", " =1", "'quoted", "+1 617 555 0100"])
+def test_xlsx_holds_text_as_typed_and_as_text(text: str) -> None:
+    table = Table(("note",), ("Note",), iter([[text]]))
+    sheet = openpyxl.load_workbook(io.BytesIO(b"".join(exports.FORMATS["xlsx"].write(table)))).active
+    assert (sheet["A2"].value, sheet["A2"].data_type) == (text, "s")
+    assert bool(sheet["A2"].quotePrefix) is (text.strip()[0] in "=-+@" and text != "+1 617 555 0100")
+
+
+def test_xlsx_instants_are_dates_in_the_zone_that_the_heading_names(
+    session: Session, make_event: MakeEvent, make_registration: MakeRegistration, now: datetime
+) -> None:
+    event = make_event(timezone="Asia/Kathmandu", questions=[])
+    make_registration(event, checked_in_at=now)
+    sheet = openpyxl.load_workbook(io.BytesIO(written("xlsx", session, event))).active
+    header, row = sheet.iter_rows()
+    names = [cell.value for cell in header]
+    at = names.index("Checked in at (Asia/Kathmandu)")
+    assert (row[at].value, row[at].is_date, row[at].number_format) == (
+        datetime(2026, 10, 5, 21, 45),
+        True,
+        "yyyy-mm-dd hh:mm",
+    )
+    assert {name for name in names if "(" in name} == {f"{title} (Asia/Kathmandu)" for title in OWN[6:10]}
+
+
+def test_rows_beyond_a_sheet_go_on_in_the_next_and_nobody_is_left_out() -> None:
+    content = b"".join(as_xlsx.write(many(7), rows_per_sheet=4))
+    sheets = openpyxl.load_workbook(io.BytesIO(content)).worksheets
+    assert [[row[2] for row in sheet.values] for sheet in sheets] == [
+        ["Party size", 0, 1, 2], ["Party size", 3, 4, 5], ["Party size", 6],
+    ]  # fmt: skip
+    full = openpyxl.load_workbook(io.BytesIO(b"".join(as_xlsx.write(many(3), rows_per_sheet=4)))).worksheets
+    assert len(full) == 1
+
+
+def test_a_download_that_would_take_minutes_is_refused_with_the_way_out(
+    session: Session, event: Event, make_registration: MakeRegistration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        make_registration(event, email=f"{number}@example.org", status="cancelled" if number else "confirmed")
+    short = replace(exports.FORMATS["xlsx"], most_rows=2)
+    monkeypatch.setattr(exports, "FORMATS", {**exports.FORMATS, "xlsx": short})
+    with pytest.raises(ExportTooLong, match="at most 2 people, and this list has 3\\. Download the CSV file"):
+        exports.check_length("xlsx", session, event=event, filters=AttendeeFilter())
+    exports.check_length("xlsx", session, event=event, filters=AttendeeFilter(status="cancelled"))
+    exports.check_length("csv", session, event=event, filters=AttendeeFilter())
+
+
+NAMES_IN_ORDER = [
+    "Ægir", "Amira", "amy", "Åsa", "Emil", "Émile", "Emma", "Łukasz", "Lutz", "O'Brien", "Øyvind", "Ozan",
+    "Straße", "Strasser", "Zoë", "Ωmega", "Ёлка", "李",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_names_sort_as_a_reader_expects_on_every_database(
+    session: Session, make_event: MakeEvent, make_registration: MakeRegistration, direction: str
+) -> None:
+    event = make_event(capacity=None, questions=[])
+    for number, name in enumerate(reversed(NAMES_IN_ORDER)):
+        make_registration(event, name=name, email=f"{number}@example.org")
+    expected = NAMES_IN_ORDER if direction == "asc" else NAMES_IN_ORDER[::-1]
+    filters = AttendeeFilter(sort="name", direction=direction)
+    assert [row.name for row in queries.attendees(session, event.id, filters).rows] == expected
+    rows = csv_rows(written("csv", session, event, sort="name", direction=direction))
+    assert [row[0].lstrip("'") for row in rows[1:]] == expected
+
+
+def test_pages_of_names_go_on_where_the_page_before_ended(
+    session: Session, make_event: MakeEvent, make_registration: MakeRegistration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = make_event(capacity=None, questions=[])
+    monkeypatch.setattr(queries, "PER_PAGE", 4)
+    for number, name in enumerate([*NAMES_IN_ORDER, "Émile"]):
+        make_registration(event, name=name, email=f"{number}@example.org")
+    seen: list[str] = []
+    page, after = 1, None
+    while True:
+        found = queries.attendees(session, event.id, AttendeeFilter(sort="name", page=page, after=after))
+        seen += [row.name for row in found.rows]
+        if page == found.pages:
+            break
+        page, after = page + 1, found.rows[-1].id
+    assert seen == sorted([*NAMES_IN_ORDER, "Émile"], key=NAMES_IN_ORDER.index)
 
 
 def test_json_gives_values_as_they_were_given(
@@ -114,7 +213,7 @@ def test_json_gives_values_as_they_were_given(
 def test_event_without_registrations_gives_a_header_alone(session: Session, make_event: MakeEvent) -> None:
     event = make_event(questions=[])
     assert csv_rows(written("csv", session, event)) == [OWN]
-    assert xlsx_rows(written("xlsx", session, event)) == [OWN]
+    assert xlsx_rows(written("xlsx", session, event)) == [in_zone("America/New_York")]
     assert json.loads(written("json", session, event)) == []
 
 
@@ -221,18 +320,34 @@ def test_text_longer_than_a_cell_of_excel_is_cut_in_xlsx_only() -> None:
     assert csv_rows(b"".join(exports.FORMATS["csv"].write(table())))[1] == ["é" * 40_000]
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_cell_is_a_formula_whatever_the_spreadsheet_separates_by(
+    session: Session, event: Event, make_registration: MakeRegistration, separator: str
+) -> None:
+    evil = "x;=cmd|' /C calc'!A0;\t=1\n=2"
+    make_registration(event, name=evil, note=evil, answers={"Dietary or access needs": evil})
+    content = written("csv", session, event)
+    assert all(line.startswith(b'"') for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\r\n")[:-1])
+    cells = [
+        cell
+        for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=separator)
+        for cell in row
+    ]
+    assert [cell for cell in cells if cell.lstrip(' "').startswith(("=", "+", "-", "@"))] == []
+
+
 @settings(max_examples=40)
 @example(text="_x0041_ and _x000D_")
 @given(
     text=st.text(st.one_of(st.characters(), st.sampled_from("=+-@\t\r\n\x00\x0b\"',;_x0041\ud800\ufffe ")), max_size=60)
 )
-def test_any_answer_is_the_same_in_csv_and_xlsx(text: str) -> None:
+def test_any_answer_is_as_typed_in_xlsx_and_harmless_in_csv(text: str) -> None:
     cell = clean(text)
     tables = [Table(("note",), ("Note",), iter([[cell, "end"]])) for _ in range(2)]
     as_csv = csv_rows(b"".join(exports.FORMATS["csv"].write(tables[0])))
     as_xlsx = xlsx_rows(b"".join(exports.FORMATS["xlsx"].write(tables[1])))
-    assert as_csv[1] == as_xlsx[1]
-    assert as_csv[1][0] in {cell, f"'{cell}"}
+    assert as_xlsx[1] == [cell, "end"]
+    assert as_csv[1] == [neutral_for_csv(cell), "end"]
 
 
 def test_open_offer_says_until_when_and_has_no_place_in_line(

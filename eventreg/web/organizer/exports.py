@@ -18,7 +18,9 @@ from eventreg.web.organizer.attendees import asked_filter
 @event_editor
 def attendee_export(event: Event, extension: str) -> Response:
     """Streamed: the answer begins before the last row is read."""
-    chunks = stream_with_context(_chunks(extension, event.id, asked_filter()))
+    filters = asked_filter()
+    exports.check_length(extension, db.session(), event=event, filters=filters)
+    chunks = stream_with_context(_chunks(extension, event.id, filters))
     response = Response(chunks, content_type=exports.format_named(extension).content_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{event.slug}-attendees.{extension}"'
     response.headers["Cache-Control"] = "private, no-store"
