@@ -20,6 +20,7 @@ $(BIN)/python:
 $(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
 	@echo "Installing the pinned dependencies into $(VENV)"
 	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) uninstall --yes setuptools 2>/dev/null  # old Pythons put it into every environment
 	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 

@@ -6,11 +6,9 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from eventreg import migrations, settings
+from eventreg import installation, migrations, settings
 from eventreg.db import init_app as init_database
 from eventreg.links import Links
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 class _Application(Flask):
@@ -24,16 +22,16 @@ class _Application(Flask):
 def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: Path | None = None) -> Flask:
     """A ready application.
 
-    `overrides` win over every other setting (tests use them); `instance_path` defaults to `instance/` beside
-    the package, or EVENTREG_INSTANCE_PATH.
+    `overrides` win over every other setting (tests use them); `instance_path` defaults to EVENTREG_INSTANCE_PATH, or
+    `instance/` of a checkout, or `/var/lib/eventreg`.
 
     Raises: SettingError when a setting's value is bad.
     """
     app = _Application(
         __name__,
-        instance_path=str(settings.instance_folder(ROOT, instance_path)),
+        instance_path=str(settings.instance_folder(installation.INSTANCE, instance_path)),
         instance_relative_config=True,
-        template_folder=str(ROOT / "templates"),
+        template_folder=str(installation.FILES / "templates"),
     )
     settings.load(app, overrides)
     app.extensions["eventreg.links"] = Links(app.config["BASE_URL"], app.config["SECRET_KEY"])

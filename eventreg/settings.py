@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import ArgumentError
 
+from eventreg import installation
 from eventreg.addresses import of_setting
 from eventreg.errors import SettingError
 from eventreg.hosts import ascii_host, ascii_url
@@ -40,7 +41,7 @@ def load(app: Flask, overrides: Mapping[str, Any] | None) -> None:
 
     Raises: SettingError with one sentence naming the setting.
     """
-    app.config.from_object("config")
+    app.config.from_pyfile(str(installation.FILES / "config.py"))
     try:
         app.config.from_pyfile("config.py", silent=True)
     except Exception as error:
@@ -61,10 +62,10 @@ def load(app: Flask, overrides: Mapping[str, Any] | None) -> None:
     _derive(app)
 
 
-def instance_folder(root: Path, given: Path | None) -> Path:
+def instance_folder(default: Path, given: Path | None) -> Path:
     """Where this installation keeps what is its own: database, key, kept mail. Absolute."""
     named = os.environ.get(f"{PREFIX}_INSTANCE_PATH")
-    return Path(given or named or root / "instance").resolve()
+    return Path(given or named or default).resolve()
 
 
 def _shown(name: str, value: object) -> str:

@@ -69,6 +69,7 @@ cli = Group(
     add_version_option=False,
     help="Event registration and RSVP: the service and everything around it.",
 )
+click.version_option(package_name="eventreg", message="%(package)s %(version)s")(cli)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -94,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(words: list[str]) -> int:
-    if "--help" not in words and words:
+    if words and words[0] != "--version" and "--help" not in words:
         # Made here, so that a bad setting is said once and plainly instead of by Flask's loader.
         app = create_app()
         cli.create_app = lambda: app

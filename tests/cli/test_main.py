@@ -9,6 +9,7 @@ import sys
 import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def run(database_url: str, instance: Path) -> Run:
             capture_output=True,
             text=True,
             env=environment,
-            timeout=60,
+            timeout=600,
             check=False,
         )
 
@@ -89,6 +90,12 @@ def test_wrong_usage_is_status_two(run) -> None:
         2,
         2,
     ]
+
+
+@pytest.mark.sqlite_only
+def test_version_is_printed_even_with_a_bad_setting(run) -> None:
+    done = run("--version", MAIL_PORT="smtp")
+    assert (done.returncode, done.stdout) == (0, f"eventreg {version('eventreg')}\n")
 
 
 @pytest.mark.sqlite_only

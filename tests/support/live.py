@@ -102,12 +102,15 @@ def start(
     command: Callable[[int], list[str]] | None = None,
     host: str = "127.0.0.1",
     inside: Sequence[str] = (),
+    program: Sequence[str] = EVENTREG,
+    folder: Path = ROOT,
     more: Sequence[str] = (),
     **settings: Any,
 ) -> LiveServer:
     """Starts the service on a free port and waits until it answers. The database must be migrated.
 
-    `inside` runs it elsewhere, like `ip netns exec NAME`; `more` are further options of `eventreg serve`.
+    `inside` runs it elsewhere, like `ip netns exec NAME`; `program` in `folder` is another
+    installation; `more` are further options of `eventreg serve`.
     """
     port = free_port()
     base_url = f"http://{host}:{port}"
@@ -125,8 +128,8 @@ def start(
     arguments = command(port) if command else ["serve", "--host", host, "--port", str(port), *more]
     with log_path.open("ab") as log:
         process = subprocess.Popen(
-            [*inside, *EVENTREG, *arguments],
-            cwd=ROOT,
+            [*inside, *program, *arguments],
+            cwd=folder,
             env=environment(instance, **all_settings),
             stdin=subprocess.DEVNULL,
             stdout=log,
