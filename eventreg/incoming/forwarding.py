@@ -57,7 +57,7 @@ def pass_on(
 def _today(session: Session, registration: Registration, now: datetime) -> int:
     query = select(func.count()).where(
         ReceivedMail.registration_id == registration.id,
-        ReceivedMail.kind == "other",
+        ReceivedMail.kind != "bounce",
         ReceivedMail.received_at > now - timedelta(days=1),
     )
     return session.scalar(query) or 0

@@ -1,4 +1,4 @@
-"""The one way in, for the command, the LMTP listener and the mailbox: any bytes, one transaction, one line of log."""
+"""Entry point for incoming mail (command, LMTP, mailbox): any bytes, one transaction and one log line a recipient."""
 
 import logging
 import traceback
@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy.exc import ProgrammingError
 
 from eventreg.calendar import letter as letters
+from eventreg.calendar.letter import Letter
 from eventreg.db import AWAY, db, write_transaction
 from eventreg.incoming import service
 from eventreg.incoming.service import Arrival, Taken
@@ -24,10 +25,21 @@ def ingest(app: Flask, data: bytes, *, now: datetime, envelope: str = "") -> Tak
 
     Raises: one of DATABASE_AWAY, and nothing was done then; for the mail itself nothing, whatever it holds.
     """
+    return ingest_for(app, data, parsed(data), now=now, envelope=envelope)
+
+
+def parsed(data: bytes) -> Letter | str:
+    """The mail in those bytes, or why it is none. For many recipients it is parsed once."""
     try:
-        letter = letters.read(data)
+        return letters.read(data)
     except letters.UnreadableMail as error:
-        taken = Taken("ignored", "mail", str(error))
+        return str(error)
+
+
+def ingest_for(app: Flask, data: bytes, letter: Letter | str, *, now: datetime, envelope: str) -> Taken:
+    """As `ingest`, with what `parsed` made of the bytes."""
+    if isinstance(letter, str):
+        taken = Taken("ignored", "mail", letter)
     else:
         taken = _take(app, Arrival(data=data[: letters.LARGEST], letter=letter, envelope=envelope), now)
     log.info("Mail received: %s", taken)

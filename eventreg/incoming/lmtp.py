@@ -17,8 +17,9 @@ from aiosmtpd.smtp import Envelope, Session
 from flask import Flask
 
 from eventreg import clock
+from eventreg.calendar.letter import Letter
 from eventreg.db import db, said
-from eventreg.incoming.ingest import DATABASE_AWAY, ingest
+from eventreg.incoming.ingest import DATABASE_AWAY, ingest_for, parsed
 from eventreg.incoming.service import Taken
 
 TAKEN = "250 2.0.0 OK"
@@ -73,12 +74,16 @@ class Handler:
     async def handle_DATA(self, server: LMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802
         """One reply a recipient, in their order (RFC 2033 section 4.2)."""
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        return "\r\n".join([await self._take(content, recipient) for recipient in envelope.rcpt_tos])
+        # Final delivery adds Return-Path (RFC 5321 section 4.4); an empty one marks what programs send.
+        data = content if envelope.mail_from not in {None, "", "<>"} else b"Return-Path: <>\r\n" + content
+        async with self._turns:
+            letter = await asyncio.to_thread(parsed, data)
+        return "\r\n".join([await self._take(data, letter, recipient) for recipient in envelope.rcpt_tos])
 
-    async def _take(self, content: bytes, recipient: str) -> str:
+    async def _take(self, data: bytes, letter: Letter | str, recipient: str) -> str:
         async with self._turns:
             try:
-                taken = await asyncio.to_thread(self._in_thread, content, recipient)
+                taken = await asyncio.to_thread(self._in_thread, data, letter, recipient)
             except DATABASE_AWAY as error:
                 log.warning("Mail received: kept by the mail server, as the database is away: %s", said(error))
                 return COME_AGAIN
@@ -90,10 +95,10 @@ class Handler:
         log.error("The mail server's conversation failed", exc_info=error)
         return "451 4.3.0 Something went wrong here; come again"
 
-    def _in_thread(self, content: bytes, recipient: str) -> Taken:
+    def _in_thread(self, data: bytes, letter: Letter | str, recipient: str) -> Taken:
         with self._app.app_context():
             try:
-                taken = ingest(self._app, content, now=clock.now(), envelope=recipient)
+                taken = ingest_for(self._app, data, letter, now=clock.now(), envelope=recipient)
                 if taken.may_owe_mail:
                     self._after()
                 return taken

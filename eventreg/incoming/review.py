@@ -1,4 +1,4 @@
-"""Answers that wait for an organizer: neither their sender nor whom they answer for is the registered person."""
+"""Review queue: mailed answers that wait for an organizer, because of their sender or because they are not clear."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,12 +47,14 @@ def count(session: Session, event_id: int) -> int:
 
 
 def accept(session: Session, *, event_id: int, mail_id: int, actor: audit.Actor, now: datetime) -> replies.Taken:
-    """Applies an answer that was held, as if it had come from the registered person.
+    """Applies an answer that was held, as if it had come from the registered person in a clear form.
 
     The rules of every answer hold all the same: a later one is not undone. Raises: NotFound, EventStateError.
     """
     mail = _held(session, event_id, mail_id)
     assert mail.registration_id is not None
+    if not mail.rsvp:
+        raise EventStateError(_("This mail holds no answer that could be read. Change the attendee's answer by hand."))
     _refuse_anothers(session, mail, session.get_one(Registration, mail.registration_id))
     _settle(session, mail, actor=actor, action="reply.accepted", now=now)
     answer = replies.CalendarAnswer(
@@ -95,7 +97,7 @@ def _refuse_anothers(session: Session, mail: ReceivedMail, registration: Registr
     """
     corrected_at = history.last_at(session, registration.id, "registration.address_corrected")
     is_older = corrected_at is not None and mail.received_at <= corrected_at
-    if is_older and registration.email_key not in {mail.sender, mail.attendee}:
+    if is_older and mail.sender != registration.email_key:
         raise EventStateError(
             _("The address was corrected after this answer came, so somebody else may have given it. Dismiss it.")
         )
@@ -110,7 +112,7 @@ def _settle(session: Session, mail: ReceivedMail, *, actor: audit.Actor, action:
         now=now,
         event_id=mail.event_id,
         registration_id=mail.registration_id,
-        changes={"rsvp": (None, mail.rsvp)},
+        changes={"rsvp": (None, mail.rsvp)} if mail.rsvp else {},
     )
 
 

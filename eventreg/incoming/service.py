@@ -1,7 +1,8 @@
 """Takes in one mail: whose it is, whether it was seen before, and what is done with it.
 
-The token in the recipient's address says whose registration it is about and cannot be guessed; who wrote the mail can
-be forged and decides only whether an organizer looks first. One row a mail, in the transaction that acts on it.
+The token in the recipient's address says whose registration it is about and cannot be guessed. A forwarded invitation
+holds it too, so an answer whose From is not the registered address waits for an organizer. One row a mail, in the
+transaction that acts on it.
 """
 
 import hashlib
@@ -15,10 +16,11 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from eventreg.addresses import LONGEST
+from eventreg.calendar import automatic
 from eventreg.calendar import letter as letters
 from eventreg.calendar import reply as replies_read
 from eventreg.calendar.letter import Letter
-from eventreg.calendar.reply import NoCalendarPart, NotAnAnswer, OtherMethod, Reply, TooLarge, UnusableCalendar
+from eventreg.calendar.reply import LONGEST_COMMENT, NotAnAnswer, OtherMethod, Reply, TooLarge, Unread
 from eventreg.calendar.text import one_line
 from eventreg.db import upsert
 from eventreg.incoming import bounce, forwarding
@@ -103,15 +105,16 @@ def forget(session: Session, *, now: datetime, limit: int) -> int:
 
 def _answer(session: Session, arrival: Arrival, reply: Reply, registration_id: int, *, now: datetime) -> Taken:
     event, registration = changes.load(session, registration_id)
+    attendee, rsvp = reply.line_of(registration.email_key)
     seen = _note(
         session,
         arrival,
         kind="reply",
         registration=registration,
         now=now,
-        sender=(reply.senders or ("",))[0][:LONGEST],
-        attendee=reply.attendee[:LONGEST],
-        rsvp=reply.rsvp,
+        sender=_sender(arrival.letter),
+        attendee=attendee[:LONGEST],
+        rsvp=rsvp,
         sequence=reply.sequence,
         stamp_at=reply.stamp_at,
         comment=reply.comment,
@@ -120,35 +123,56 @@ def _answer(session: Session, arrival: Arrival, reply: Reply, registration_id: i
         return Taken("ignored", "mail", SEEN)
     if reply.uid != event.uid:
         return _settle(seen, "ignored", _("It answers for another event than the one it was sent for."))
-    if registration.email_key not in {*reply.senders, reply.attendee}:
-        return _settle(seen, "held", _("Neither its sender nor the person it answers for has the registered address."))
-    if reply.stamp_at is None:
-        return _settle(seen, "held", _("It does not say when it was given, so it may be an old one."))
-    answer = replies.CalendarAnswer(
-        rsvp=reply.rsvp, sequence=reply.sequence, stamp_at=reply.stamp_at, comment=reply.comment
-    )
+    doubt = _doubt(reply, registration)
+    if doubt:
+        return _settle(seen, "held", doubt)
+    assert reply.stamp_at is not None
+    answer = replies.CalendarAnswer(rsvp=rsvp, sequence=reply.sequence, stamp_at=reply.stamp_at, comment=reply.comment)
     taken = replies.apply(session, registration_id=registration_id, answer=answer, now=now)
     return _settle(seen, "applied" if taken.is_applied else "ignored", taken.words)
 
 
+def _doubt(reply: Reply, registration: Registration) -> str:
+    """Why an organizer has to look at it, as a sentence; empty for the registered person's own clear answer."""
+    if reply.author != registration.email_key:
+        return _("It was not sent from the registered address.")
+    if reply.doubt:
+        return reply.doubt
+    return "" if reply.stamp_at else _("It does not say when it was given, so it may be an old one.")
+
+
 def _not_an_answer(session: Session, arrival: Arrival, reason: NotAnAnswer, *, links: Links, now: datetime) -> Taken:
-    """A bounce is recorded, somebody's words go on to the organizer, the rest is let go."""
-    report = bounce.read(arrival.letter, arrival.data)
+    """A bounce is recorded, what may be an answer is held, a person's words go on to the organizer."""
+    letter = arrival.letter
+    report = bounce.read(letter, arrival.data)
     if report is not None:
         return _take_bounce(session, arrival, report, links=links, now=now)
     registration_id = _registration_of(session, links, arrival.tokens)
     if registration_id is None:
         return Taken("ignored", "mail", NOBODYS)
     _event, registration = changes.load(session, registration_id)
-    kind = "reply" if isinstance(reason, UnusableCalendar) else "other"
-    seen = _note(session, arrival, kind=kind, registration=registration, now=now, sender=_sender(arrival.letter))
+    held = _why_held(letter, reason)
+    kind, sender = "reply" if held else "other", _sender(letter)
+    seen = _note(session, arrival, kind=kind, registration=registration, now=now, sender=sender)
     if seen is None:
         return Taken("ignored", "mail", SEEN)
-    is_words = isinstance(reason, NoCalendarPart | OtherMethod | TooLarge)
-    if not is_words or (arrival.letter.is_automatic and not _asks(reason)):
+    is_words = not automatic.is_automatic(letter) or _asks(reason)
+    if held:
+        seen.comment = f"{letter.header('Subject')}\n{letter.words}".strip()[:LONGEST_COMMENT]
+        if is_words and letter.words:
+            forwarding.pass_on(session, registration, letter, reason=reason, now=now)
+        return _settle(seen, "held", held)
+    if not is_words:
         return _settle(seen, "ignored", str(reason))
-    outcome, words = forwarding.pass_on(session, registration, arrival.letter, reason=reason, now=now)
+    outcome, words = forwarding.pass_on(session, registration, letter, reason=reason, now=now)
     return _settle(seen, outcome, words)
+
+
+def _why_held(letter: Letter, reason: NotAnAnswer) -> str:
+    """Why an organizer has to look at a mail that may hold an answer, as a sentence; empty for any other mail."""
+    if isinstance(reason, TooLarge) and not letter.words:
+        return _("The mail is larger than an answer, and no text in it was read.")
+    return str(reason) if isinstance(reason, Unread) else ""
 
 
 def _asks(reason: NotAnAnswer) -> bool:
@@ -242,4 +266,5 @@ def _settle(mail: ReceivedMail, outcome: str, words: str) -> Taken:
 
 
 def _sender(letter: Letter) -> str:
-    return next(iter(letter.senders()), "")[:LONGEST]
+    """Who wrote it, every address where From holds several."""
+    return (letter.author or ", ".join(letter.senders()))[:LONGEST]

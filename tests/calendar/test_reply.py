@@ -16,6 +16,7 @@ from eventreg.calendar.reply import (
     OtherMethod,
     Reply,
     TooLarge,
+    Unread,
     UnusableCalendar,
     WrittenByAProgram,
 )
@@ -36,11 +37,11 @@ IDS = {
 def answer(**given) -> Reply:
     values = {
         "uid": "5f0c1f0e@events.example.org",
-        "attendee": "amira@example.org",
-        "rsvp": "no",
+        "attendees": (("amira@example.org", "DECLINED"),),
         "sequence": 0,
         "stamp_at": STAMP,
         "comment": "",
+        "author": "amira@example.org",
         "senders": ("amira@example.org",),
         "tokens": (),
         "message_id": "<bare@example.org>",
@@ -48,12 +49,17 @@ def answer(**given) -> Reply:
     return Reply(**values | given)
 
 
+def rsvp_of(mail: bytes) -> str:
+    return reply.read(mail).line_of("amira@example.org")[1]
+
+
 @pytest.mark.parametrize("shape", NAMES)
 @pytest.mark.parametrize(("partstat", "rsvp"), [("ACCEPTED", "yes"), ("DECLINED", "no"), ("TENTATIVE", "maybe")])
 def test_answer_of_a_calendar_program_is_read_whole(shape, partstat, rsvp) -> None:
     mail = mailed(shape, to=PLUS, partstat=partstat, sequence=3)
+    assert rsvp_of(mail) == rsvp
     assert reply.read(mail) == answer(
-        rsvp=rsvp,
+        attendees=(("amira@example.org", partstat),),
         sequence=3,
         tokens=(TOKEN,),
         comment="Sorry, I am away that week." if shape in {"exchange", "file_only"} else "",
@@ -63,7 +69,7 @@ def test_answer_of_a_calendar_program_is_read_whole(shape, partstat, rsvp) -> No
 
 @pytest.mark.parametrize("shape", NAMES)
 def test_line_ends_without_carriage_return_cost_no_answer(shape) -> None:
-    assert reply.read(mailed(shape).replace(b"\r\n", b"\n")).rsvp == "no"
+    assert rsvp_of(mailed(shape).replace(b"\r\n", b"\n")) == "no"
 
 
 def test_recipients_are_believed_in_the_order_of_delivery() -> None:
@@ -111,29 +117,51 @@ def test_what_programs_write_otherwise_is_read_all_the_same(changed, became) -> 
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ({"UID": None}, "its calendar part does not name one event"),
-        ({"UID": "UID:" + "x" * 300}, "its calendar part does not name one event"),
-        ({"ATTENDEE": None}, "it answers for no people, not for one"),
-        ({"NEXT": "ATTENDEE;PARTSTAT=ACCEPTED:mailto:sam@example.org"}, "it answers for 2 people, not for one"),
-        ({"NEXT": "ATTENDEE;PARTSTAT=ACCEPTED:mailto:amira@example.org"}, "it gives two answers at once"),
-        ({"ATTENDEE": "ATTENDEE:mailto:a@b.c"}, "it answers nothing, which is neither yes, no nor maybe"),
-        (
-            {"ATTENDEE": "ATTENDEE;PARTSTAT=DELEGATED:mailto:a@b.c"},
-            "it answers DELEGATED, which is neither yes, no nor maybe",
-        ),
-        (
-            {"ATTENDEE": "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:a@b.c"},
-            "it answers NEEDS-ACTION, which is neither yes, no nor maybe",
-        ),
-        ({"SEQUENCE": "SEQUENCE:-1"}, "its SEQUENCE is no number"),
-        ({"SEQUENCE": "SEQUENCE:٣"}, "its SEQUENCE is no number"),
-        ({"SEQUENCE": "SEQUENCE:9999999999"}, "its SEQUENCE is no number that was ever sent"),
+        ({"UID": None}, "Its calendar part does not name one event."),
+        ({"UID": "UID:" + "x" * 300}, "Its calendar part does not name one event."),
+        ({"SEQUENCE": "SEQUENCE:-1"}, "Its SEQUENCE is no number."),
+        ({"SEQUENCE": "SEQUENCE:٣"}, "Its SEQUENCE is no number."),
+        ({"SEQUENCE": "SEQUENCE:9999999999"}, "Its SEQUENCE is no number that was ever sent."),
     ],
 )
-def test_reply_that_says_nothing_definite_is_named(lines, reason) -> None:
+def test_reply_without_event_or_version_is_named(lines, reason) -> None:
     with pytest.raises(UnusableCalendar) as refused:
         reply.read(bare(calendar(**lines)))
     assert str(refused.value) == reason
+
+
+@pytest.mark.parametrize(
+    ("lines", "rsvp", "doubt"),
+    [
+        ({"ATTENDEE": None}, "", "It answers for 0 people, not for one."),
+        (
+            {"NEXT": "ATTENDEE;PARTSTAT=ACCEPTED:mailto:amira.haddad@work.example"},
+            "no",
+            "It answers for 2 people, not for one.",
+        ),
+        (
+            {"UID": "UID:5f0c1f0e@events.example.org\nATTENDEE;PARTSTAT=ACCEPTED:mailto:alias@example.org"},
+            "no",
+            "It answers for 2 people, not for one.",
+        ),
+        ({"NEXT": "ATTENDEE;PARTSTAT=ACCEPTED:mailto:amira@example.org"}, "", "It gives no answer, or two at once."),
+        ({"NEXT": "ATTENDEE;PARTSTAT=DECLINED:mailto:Amira@Example.org"}, "no", ""),
+        ({"ATTENDEE": "ATTENDEE:mailto:amira@example.org"}, "", "It gives no answer, or two at once."),
+        (
+            {"ATTENDEE": 'ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO="mailto:b@c.d":mailto:amira@example.org'},
+            "",
+            "It answers DELEGATED, which is neither yes, no nor maybe.",
+        ),
+        (
+            {"ATTENDEE": "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:amira@example.org"},
+            "",
+            "It answers NEEDS-ACTION, which is neither yes, no nor maybe.",
+        ),
+    ],
+)
+def test_ambiguous_reply_is_read_as_far_as_it_goes_and_has_a_doubt(lines, rsvp, doubt) -> None:
+    found = reply.read(bare(calendar(**lines)))
+    assert (found.line_of("amira@example.org")[1], found.doubt) == (rsvp, doubt)
 
 
 def several(*bodies: str) -> str:
@@ -144,15 +172,18 @@ def one(sequence: int, partstat: str, *more: str, uid: str = "u") -> str:
     return "\n".join([f"UID:{uid}", f"SEQUENCE:{sequence}", f"ATTENDEE;PARTSTAT={partstat}:mailto:a@b.c", *more])
 
 
-def test_of_several_entries_the_whole_event_speaks_then_the_newest() -> None:
+def test_of_several_entries_the_whole_event_counts_then_the_newest() -> None:
     date = "RECURRENCE-ID:20261019T190000Z"
-    text = several(one(1, "ACCEPTED"), one(2, "TENTATIVE"), one(3, "DECLINED", date))
-    assert (reply.read(bare(text)).rsvp, reply.read(bare(text)).sequence) == ("maybe", 2)
+    found = reply.read(bare(several(one(1, "ACCEPTED"), one(2, "TENTATIVE"), one(3, "DECLINED", date))))
+    assert (found.line_of("a@b.c"), found.sequence, found.doubt) == (("a@b.c", "maybe"), 2, "")
 
 
-def test_too_many_entries_or_two_events_are_no_answer() -> None:
-    with pytest.raises(UnusableCalendar, match="holds 11 events"):
-        reply.read(bare(several(*[one(0, "ACCEPTED")] * 11)))
+def test_too_many_entries_are_read_with_a_doubt() -> None:
+    found = reply.read(bare(several(*[one(0, "ACCEPTED")] * 17)))
+    assert (found.line_of("a@b.c")[1], found.doubt) == ("yes", "It holds 17 calendar entries instead of one.")
+
+
+def test_two_events_or_none_are_no_answer() -> None:
     with pytest.raises(UnusableCalendar, match="does not name one event"):
         reply.read(bare(several(one(0, "ACCEPTED"), one(0, "ACCEPTED", uid="v"))))
     with pytest.raises(UnusableCalendar, match="holds no event"):
@@ -167,7 +198,42 @@ def test_other_methods_are_told_apart_whatever_mime_says(method) -> None:
 
 
 def test_object_without_a_method_takes_it_from_mime() -> None:
-    assert reply.read(bare(calendar().replace("METHOD:REPLY\n", ""))).rsvp == "no"
+    assert rsvp_of(bare(calendar().replace("METHOD:REPLY\n", ""))) == "no"
+
+
+@pytest.mark.parametrize("kind", ["text/calendar", "text/calendar; method=reply", "TEXT/CALENDAR; METHOD=Reply"])
+@pytest.mark.parametrize("method", ["METHOD:REPLY", "method:reply", "Method:Reply "])
+def test_method_is_read_in_any_case_and_without_that_of_mime(kind, method) -> None:
+    mail = bare(calendar().replace("METHOD:REPLY", method))
+    assert rsvp_of(mail.replace(b"text/calendar; method=REPLY", kind.encode())) == "no"
+
+
+def test_calendar_that_says_no_method_at_all_is_named() -> None:
+    mail = bare(calendar().replace("METHOD:REPLY\n", "")).replace(b"; method=REPLY", b"")
+    with pytest.raises(UnusableCalendar, match="does not say whether it is an answer"):
+        reply.read(mail)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/octet-stream",
+        'application/octet-stream; name="reply.ics"',
+        "text/plain",
+        "text/x-vcalendar",
+        "application/calendar",
+    ],
+)
+def test_calendar_is_found_whatever_type_it_is_given(kind) -> None:
+    assert rsvp_of(bare(calendar()).replace(b"text/calendar; method=REPLY", kind.encode())) == "no"
+
+
+def test_broken_base64_padding_costs_no_answer() -> None:
+    head, _empty, body = bare(calendar("X-PAD:1")).partition(b"\r\n\r\n")
+    encoded = base64.b64encode(body)
+    for broken in (encoded.rstrip(b"=")[:-2], encoded + b"=", encoded.replace(b"=", b"") + b"!"):
+        mail = head + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + broken
+        assert rsvp_of(mail) == "no"
 
 
 def test_calendar_part_is_found_behind_others_and_before_files() -> None:
@@ -185,16 +251,61 @@ def test_calendar_part_is_found_behind_others_and_before_files() -> None:
     assert reply.read(mail.as_bytes()) == answer(tokens=(TOKEN,))
 
 
-def test_answer_inside_a_mail_that_was_passed_on_is_nobodys() -> None:
+def enclosing(inner: EmailMessage) -> bytes:
     outer = EmailMessage()
     outer["From"], outer["To"] = "sam@example.org", PLUS
     outer.set_content("look at this")
+    outer.add_attachment(inner)
+    return outer.as_bytes()
+
+
+def test_answer_inside_a_forwarded_mail_has_a_doubt_and_the_outer_author() -> None:
     inner = EmailMessage()
     inner["From"] = "amira@example.org"
     inner.set_content(calendar(), subtype="calendar", params={"method": "REPLY"})
-    outer.add_attachment(inner)
+    found = reply.read(enclosing(inner))
+    assert (found.author, found.doubt) == ("sam@example.org", "The answer is in a mail that was forwarded.")
+    assert found.line_of("amira@example.org") == ("amira@example.org", "no")
+
+
+def test_our_own_invitation_in_a_forwarded_mail_is_no_answer() -> None:
+    inner = EmailMessage()
+    inner["From"] = "events@example.org"
+    inner.set_content(calendar(method="REQUEST"), subtype="calendar", params={"method": "REQUEST"})
     with pytest.raises(NoCalendarPart):
-        reply.read(outer.as_bytes())
+        reply.read(enclosing(inner))
+
+
+def sealed_mail(kind: str, content: bytes, *, headers: str = "", text: str = "") -> bytes:
+    return (
+        f"From: amira@example.org\r\n{headers}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        f"--b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n"
+        f"--b\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    ).encode() + base64.encodebytes(content)
+
+
+TNEF = b"\x78\x9f\x3e\x22" + bytes(60)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "reason"),
+    [
+        ("application/ms-tnef; name=winmail.dat", TNEF, "Outlook"),
+        ("application/vnd.ms-tnef", b"", "Outlook"),
+        ("application/octet-stream; name=WINMAIL.DAT", b"", "Outlook"),
+        ("application/octet-stream", TNEF, "Outlook"),
+        ("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", b"0", "S/MIME"),
+        ("application/x-pkcs7-mime; smime-type=signed-data", b"0", "S/MIME"),
+        ("application/octet-stream; name=smime.p7m", b"0", "S/MIME"),
+        ("application/pgp-encrypted", b"Version: 1", "PGP"),
+    ],
+)
+def test_content_that_cannot_be_opened_is_named(kind, content, reason) -> None:
+    for headers in ("", "Auto-Submitted: auto-generated\r\n"):
+        with pytest.raises(Unread, match=reason):
+            reply.read(sealed_mail(kind, content, headers=headers))
+    with pytest.raises(WrittenByAProgram):
+        reply.read(sealed_mail(kind, content, headers="Auto-Submitted: auto-replied\r\n", text="I am away."))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +340,7 @@ def test_blank_behind_the_encoding_costs_no_answer() -> None:
         ("Auto-Submitted: auto-replied\n", WrittenByAProgram),
         ("Precedence: bulk\n", WrittenByAProgram),
         ("X-Autoreply: yes\n", WrittenByAProgram),
-        ("Subject: =?utf-8?q?Automatische_Antwort=3A?= Weg\n", WrittenByAProgram),
+        ("Subject: =?utf-8?q?Automatische_Antwort=3A?= Weg\n", NoCalendarPart),
         ("Auto-Submitted: no\n", NoCalendarPart),
         ("", NoCalendarPart),
     ],
@@ -242,13 +353,13 @@ def test_mail_without_a_calendar_is_a_programs_or_somebodys_words(headers, error
 
 
 def test_answer_that_a_program_sends_by_itself_is_an_answer() -> None:
-    assert reply.read(bare(calendar(), headers="Auto-Submitted: auto-generated\n")).rsvp == "no"
+    assert rsvp_of(bare(calendar(), headers="Auto-Submitted: auto-generated\n")) == "no"
 
 
 def test_mail_that_is_too_large_or_none_is_named() -> None:
     with pytest.raises(TooLarge, match="262,145 bytes"):
         reply.read(words(to=PLUS).ljust(LARGEST + 1))
-    assert reply.read(mailed().ljust(LARGEST)).rsvp == "no"
+    assert rsvp_of(mailed().ljust(LARGEST)) == "no"
     for nothing in (b"", b"\x00\xff" * 100):
         with pytest.raises(NotReadable):
             reply.read(nothing)
@@ -290,7 +401,7 @@ def test_ten_thousand_damaged_replies_raise_nothing_but_what_is_promised() -> No
         except NotAnAnswer:
             counted["refused"] += 1
         else:
-            assert found.rsvp in {"yes", "no", "maybe"}
+            assert found.doubt or found.line_of("amira@example.org")[1] in {"yes", "no", "maybe"}
             assert 0 <= found.sequence < 2**31
             counted["read"] += 1
     assert sum(counted.values()) == 10_000

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from eventreg.outbox.models import Message
 from tests.support.letters import html_of, text_of
 from tests.support.mailroom import address_of, answer, bring, owed, received, standing
-from tests.support.replies import bare, calendar, words
+from tests.support.replies import OUT_OF_OFFICE, bare, calendar, out_of_office, words
 
 
 @pytest.fixture
@@ -63,15 +63,27 @@ def test_automatic_answer_that_returns_our_invitation_does_not_go_on(session, am
     "data",
     [
         "From: amira@example.org\r\nAuto-Submitted: auto-replied\r\nTo: {to}\r\n\r\nI am away.\r\n",
-        "From: amira@example.org\r\nSubject: Out of office\r\nTo: {to}\r\n\r\nI am away.\r\n",
         "From: amira@example.org\r\nTo: {to}\r\n\r\n \r\n",
         "From: amira@example.org\r\nTo: {to}\r\nContent-Type: image/png\r\n\r\nno words\r\n",
     ],
-    ids=["automatic", "out of office", "empty", "picture"],
+    ids=["automatic", "empty", "picture"],
 )
 def test_what_programs_write_and_what_says_nothing_does_not(data, session, amira, now) -> None:
     taken = bring(session, data.format(to=address_of(amira)).encode(), now=now)
     assert (taken.outcome, owed(session)) == ("ignored", [])
+
+
+@pytest.mark.parametrize("program", OUT_OF_OFFICE)
+def test_out_of_office_note_does_not_go_on(program, session, amira, now) -> None:
+    taken = bring(session, out_of_office(program, to=address_of(amira)), now=now)
+    assert (taken.outcome, taken.kind, owed(session)) == ("ignored", "other", [])
+
+
+@pytest.mark.parametrize("subject", ["Out of office hours: can I still come?", "Automatic reply: no, it is me"])
+def test_subject_alone_makes_nobody_a_program(subject, session, amira, now, post) -> None:
+    assert bring(session, words(to=address_of(amira), subject=subject), now=now).outcome == "applied"
+    (mail,) = post()
+    assert f"Subject: {subject}" in text_of(mail)
 
 
 def test_long_mail_is_cut_and_says_so(session, amira, now, post) -> None:

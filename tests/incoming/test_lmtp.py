@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from eventreg import clock
+from eventreg.calendar import letter as letters
 from eventreg.incoming import lmtp, port, service
 from tests.support.mailroom import address_of, owed, received, standing
-from tests.support.replies import mailed
+from tests.support.replies import mailed, words
 from tests.support.smtp import ALLOWED, wait_until
 
 
@@ -84,7 +85,7 @@ def test_each_recipient_has_an_answer_of_its_own(session, speak, listening, even
     data = mailed(uid=event.uid, stamp=amira.created_at)
     found = speak(data, address_of(sam), address_of(amira), "rsvp@example.org", f"rsvp+{'a' * 26}@example.org")
     assert found == [(250, b"2.0.0 OK")] * 4
-    assert received(session) == [("reply", "held"), ("reply", "applied")]
+    assert received(session) == [("reply", "held"), ("reply", "applied")]  # sent from Amira's address
     assert standing(session, event) == [
         ("amira@example.org", "no", "confirmed"),
         ("sam@example.org", "yes", "confirmed"),
@@ -123,6 +124,22 @@ def test_mail_is_to_be_kept_while_no_connection_to_the_database_is_free(
     monkeypatch.setattr(service, "_answer", away)
     assert [code for code, _words in speak(mailed(uid=event.uid, stamp=amira.created_at), address_of(amira))] == [451]
     assert "kept by the mail server, as the database is away: no connection is free" in caplog.text
+
+
+@pytest.mark.sqlite_only
+def test_mail_to_many_recipients_is_parsed_once(speak, amira, monkeypatch) -> None:
+    parsed, read = [], letters.read
+    monkeypatch.setattr(letters, "read", lambda data: parsed.append(len(data)) or read(data))
+    speak(words(to="rsvp@example.org"), *[f"rsvp+{number}@example.org" for number in range(20)])
+    assert len(parsed) == 1
+
+
+def test_mail_with_an_empty_envelope_sender_is_no_persons(session, listening, speak, amira) -> None:
+    with smtplib.LMTP("127.0.0.1", listening.port, timeout=20) as server:
+        server.sendmail("", [address_of(amira)], words(to=address_of(amira)))
+    assert (received(session), owed(session)) == ([("other", "ignored")], [])
+    speak(words(to=address_of(amira)).replace(b"<w1@", b"<w2@"), address_of(amira))
+    assert owed(session) == [("forwarded", "olga@example.org")]
 
 
 @pytest.mark.sqlite_only

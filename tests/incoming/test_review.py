@@ -60,6 +60,21 @@ def test_held_answer_from_what_turned_out_to_be_the_right_address_is_applied(ses
     assert standing(session, event) == [("Sam@example.org", "no", "confirmed")]
 
 
+def test_held_answer_that_only_claims_the_corrected_address_is_not_applied(session, event, amira, now) -> None:
+    answer(session, amira, now=now, attendee="sam@example.org", sender="mal@evil.example")
+    correct(session, amira, "sam@example.org", now + 2 * MINUTE)
+    with pytest.raises(EventStateError, match=r"^The address was corrected after this answer came"):
+        settle(session, review.accept, now + 3 * MINUTE)
+
+
+def test_held_mail_without_a_readable_answer_is_only_dismissed(session, event, amira, now) -> None:
+    assert answer(session, amira, "DELEGATED", now=now).outcome == "held"
+    with pytest.raises(EventStateError, match=r"^This mail holds no answer that could be read"):
+        settle(session, review.accept, now + 3 * MINUTE)
+    settle(session, review.dismiss, now + 4 * MINUTE)
+    assert (received(session), standing(session, event)[0][1]) == ([("reply", "settled")], "yes")
+
+
 def test_held_answer_from_after_the_address_was_corrected_is_applied(session, event, amira, now) -> None:
     correct(session, amira, "amira@example.net", now)
     session.expire_all()

@@ -8,6 +8,7 @@ from datetime import datetime
 from tests.support.needs import ROOT
 
 SHAPES = ROOT / "tests" / "incoming" / "shapes"
+OUT_OF_OFFICE = ("exchange", "gmail", "outlook", "apple", "vacation")
 NAMES = ("gmail", "exchange", "apple", "thunderbird", "file_only")
 
 
@@ -37,6 +38,11 @@ def mailed(
     text = (SHAPES / f"{shape}.eml").read_text("utf-8")
     text = re.sub(r"@@BASE64:(.+?)@@", lambda found: _encoded(_filled(_shape(found[1]), values)), text)
     return _filled(text, values).replace("\n", "\r\n").encode()
+
+
+def out_of_office(program: str, *, to: str = "rsvp@example.org") -> bytes:
+    """The note that program sends for somebody who is away."""
+    return mailed(f"out_of_office_{program}", to=to)
 
 
 def bare(calendar: str, *, to: str = "rsvp@example.org", headers: str = "") -> bytes:

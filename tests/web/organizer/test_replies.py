@@ -49,7 +49,7 @@ def test_overview_and_page_say_what_waits_and_why(olga, event, amira, held) -> N
         "Answer: no, now: yes",
         "sam@example.org",
         "Sorry, I am away that week.",
-        "Neither its sender nor the person it answers for has the registered address.",
+        "It was not sent from the registered address.",
     ):
         assert words in page.text, page.text
 
@@ -69,6 +69,17 @@ def test_applied_answer_changes_the_registration_and_leaves_the_queue(session, o
     assert ("Olga Ortega", "registration.changed") in history(session)
     told = Page.of(olga.get(f"/organize/events/{event.slug}/attendees/{amira.id}"))
     assert "took over a mailed answer for Amira Haddad" in told.text
+
+
+def test_mail_without_a_readable_answer_offers_to_change_it_by_hand(session, olga, event, amira, clock) -> None:
+    clock.now += 5 * MINUTE
+    answer(session, amira, "DELEGATED", now=clock.now - MINUTE)
+    page = Page.of(olga.get(queue(event)))
+    assert "Answer: not clear, now: yes" in page.text
+    assert "It answers DELEGATED, which is neither yes, no nor maybe." in page.text
+    assert "/apply" not in olga.get(queue(event)).text
+    assert olga.get(page.link("Change answer of Amira Haddad")).status_code == 200
+    assert "No answer waits for you." in press(olga, event, "/dismiss").text
 
 
 def test_dismissed_answer_changes_nothing(session, olga, event, amira, held) -> None:
