@@ -33,7 +33,7 @@ MAIL_DEFAULT_SENDER: str | None = None
 MAIL_TIMEOUT = 10.0
 """Seconds for connect and for each SMTP command."""
 MAIL_HOURLY_LIMIT = 20
-"""Mails to one address within an hour, those about accounts not counted; more wait. 0 sets no limit."""
+"""Mails to one mailbox within an hour, plus-addresses together; more wait. 0 sets no limit."""
 MAIL_KEEP_DAYS = 90
 """After so many days the words of finished mails are forgotten and kept mails removed; 0 keeps them for ever."""
 REPLY_ADDRESS: str | None = None

@@ -6,6 +6,7 @@ the same mailbox: the host in ASCII, the part before it in ASCII because no mail
 
 import re
 import unicodedata
+from contextlib import suppress
 from urllib.parse import unquote
 
 import email_validator
@@ -79,6 +80,29 @@ def tidied(text: str) -> str:
     if _MAILTO.match(text):
         text = _unwrapped(unquote(text[len("mailto:") :].partition("?")[0]))
     return text
+
+
+_DOTS_MEAN_NOTHING = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+
+
+def counting_key(address: str) -> str:
+    """One key for all addresses that one mailbox surely has. For rate limits alone, never for telling people apart.
+
+    Case, what follows a plus (RFC 5233), and the dots and two names of Gmail, all of which reach the same mailbox.
+
+    >>> counting_key("Anna+spam@Example.org") == counting_key("anna+29@example.org") == "anna@example.org"
+    True
+    >>> counting_key("a.nn.a+x@googlemail.com")
+    'anna@gmail.com'
+    """
+    with suppress(ValueError):  # no host that mail could reach; counted as it is written
+        address = for_envelope(address)
+    local, _at, host = address.lower().rpartition("@")
+    host = host.rstrip(".")
+    local = local.partition("+")[0] or local
+    if host in _DOTS_MEAN_NOTHING:
+        local, host = local.replace(".", ""), _DOTS_MEAN_NOTHING[host]
+    return f"{local}@{host}"
 
 
 def bare_address(given: str) -> str:

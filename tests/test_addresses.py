@@ -89,3 +89,21 @@ def test_address_of_a_setting_has_an_ascii_host(given: str, kept: str) -> None:
 def test_address_of_a_setting_that_no_header_holds_is_refused(given: str) -> None:
     with pytest.raises(ValueError, match="it must"):
         addresses.of_setting(given)
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("Anna@Example.ORG", "anna@example.org"),
+        ("anna+29@example.org", "anna@example.org"),
+        ("anna+a+b@example.org.", "anna@example.org"),
+        ("an.na@example.org", "an.na@example.org"),
+        ("A.N.na+x@gmail.com", "anna@gmail.com"),
+        ("anna@googlemail.com", "anna@gmail.com"),
+        ("anna@bücher.example", "anna@xn--bcher-kva.example"),
+        ("+anna@example.org", "+anna@example.org"),
+        ("anna@" + "ü" * 70 + ".example", "anna@" + "ü" * 70 + ".example"),
+    ],
+)
+def test_mailbox_an_address_is_counted_for(address: str, key: str) -> None:
+    assert addresses.counting_key(address) == key

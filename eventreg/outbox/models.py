@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from eventreg.addresses import counting_key
 from eventreg.db import Base
 from eventreg.indexes import index_of_some
 
@@ -14,7 +15,7 @@ STATES = ("queued", "sending", "sent", "retrying", "failed", "aborted")
 
 def _key_of_recipient(context: Any) -> str:
     """However the row is written, by the ORM or past it."""
-    return str(context.get_current_parameters()["recipient"]).lower()
+    return counting_key(str(context.get_current_parameters()["recipient"]))
 
 
 class Message(Base):
@@ -51,7 +52,7 @@ class Message(Base):
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id", ondelete="CASCADE"))
     recipient: Mapped[str] = mapped_column(String(254))
     recipient_key: Mapped[str] = mapped_column(String(254), default=_key_of_recipient, server_default="")
-    """Lower case, for counting what one address gets; empty where it does not count any more."""
+    """The mailbox (`addresses.counting_key`), for counting what it gets; empty where it does not count any more."""
     recipient_name: Mapped[str] = mapped_column(String(200), default="")
     payload: Mapped[dict[str, Any]]
     """What was true when it was queued: status, party size, old -> new values. JSON."""

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, select, text, update
 from sqlalchemy.orm import Session, aliased
 
+from eventreg.addresses import counting_key
 from eventreg.db import table_of
 from eventreg.outbox import ceiling
 from eventreg.outbox.backoff import PATIENCE, Failure, Trouble, wait_after
@@ -69,7 +70,7 @@ def add(
         {
             "kind": kind,
             "recipient": recipient,
-            "recipient_key": recipient.lower(),
+            "recipient_key": counting_key(recipient),
             "recipient_name": recipient_name,
             "event_id": event_id,
             "registration_id": registration_id,

@@ -1,33 +1,59 @@
-"""Rate limits, counted by Flask-Limiter: for all processes of a host in a file, for all hosts in Redis.
+"""Rate limits, counted by Flask-Limiter's storage: for all processes of a host in a file, for all hosts in Redis.
 
-`limiter` decorates views whose refusal may be a plain error page; `is_over` is asked by views that give the form
-back with everything that was typed.
+A request is checked against all of its counters before it counts under any, so a refused request writes nothing: it
+neither fills the store nor uses up what belongs to others. Counters are keyed on what the request would really use:
+the normalised mailbox or the account, and the client's network.
 """
 
+import hashlib
+import ipaddress
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask, request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
+from eventreg import addresses
+from eventreg.errors import InvalidField
 from eventreg.web import limit_store  # noqa: F401 - registers its storage with `limits`
 
 log = logging.getLogger(__name__)
 _here = FixedWindowRateLimiter(MemoryStorage())
 """Counts in this process while the shared counters cannot be reached: nobody's answer is lost for want of them."""
 
-limiter = Limiter(get_remote_address, strategy="fixed-window")
+IPV6_NETWORK = 64
+"""Bits that name one customer's network; the rest is theirs to choose."""
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""IPv4 clients behind a translator (RFC 6052)."""
+LONGEST_PEER = 64
 
 PER_IP = "120 per minute; 1500 per hour"
 """A lecture hall answers from one address at once, so this stops programs, not people."""
 PER_ADDRESS = "10 per hour"
-"""One e-mail address; what a person who changes their mind never reaches."""
+"""One mailbox; what a person who changes their mind never reaches."""
 LINKS_PER_ADDRESS = "5 per hour"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """`rates` in the words of `limits`, and whom or what they are counted for."""
+
+    rates: str
+    key: tuple[str, ...]
+
+
+def client_network() -> str:
+    """Whom a request counts for: its IPv4 address, or the network of its IPv6 address."""
+    return network_of(request.remote_addr or "")
+
+
+limiter = Limiter(client_network, strategy="fixed-window")
 
 
 def init_app(app: Flask) -> None:
@@ -36,32 +62,84 @@ def init_app(app: Flask) -> None:
 
 
 def is_over(name: str, *, per_address: str = PER_ADDRESS, per_ip: str = PER_IP) -> bool:
-    """Counts this request against its IP and its posted e-mail address; True when either has had enough.
-
-    What is refused counts no further: a program that goes on about one address uses up nothing of those behind the
-    same IP, and one whose IP has had enough nothing of anybody's address.
-    """
+    """Counts this request against its network and its posted e-mail address; True when either has had enough."""
     if not limiter.enabled:
         return False
-    of_ip = (name, "ip", get_remote_address())
-    if any(_is_spent(rate, *of_ip) for rate in parse_many(per_ip)):
+    of_network = Counter(per_ip, (name, "ip", client_network()))
+    if is_spent(of_network):  # before anything is made of what was posted
         return True
-    address = request.form.get("email", "").strip().lower()[:254]
-    if address and not all(hit(rate, name, "address", address) for rate in parse_many(per_address)):
-        return True
-    return not all(hit(rate, *of_ip) for rate in parse_many(per_ip))
+    mailbox = mailbox_of(request.form.get("email", ""))
+    of_mailbox = [Counter(per_address, (name, "address", digest(mailbox)))] if mailbox else []
+    return not is_admitted(*of_mailbox, of_network)
 
 
-def hit(rate: RateLimitItem, *key: str) -> bool:
-    """Counts once under `key`; False when that is one too many."""
-    return _counted(lambda limits: limits.hit(rate, *key))
+def is_admitted(*counters: Counter) -> bool:
+    """Counts once under each; False, and nothing is counted, when one of them has had enough."""
+    return not is_spent(*counters) and count(*counters)
 
 
-def _is_spent(rate: RateLimitItem, *key: str) -> bool:
-    return not _counted(lambda limits: limits.test(rate, *key))
+def is_spent(*counters: Counter) -> bool:
+    """Whether one of them has had enough. Writes nothing."""
+    return any(not _asked(partial(_test, rate, one.key)) for one in counters for rate in parse_many(one.rates))
 
 
-def _counted(ask: Callable[[RateLimiter], bool]) -> bool:
+def count(*counters: Counter) -> bool:
+    """Counts once under each; False when others have used up one of them since it was checked."""
+    hits = [_asked(partial(_hit, rate, one.key)) for one in counters for rate in parse_many(one.rates)]
+    return all(hits)
+
+
+def mailbox_of(typed: str) -> str:
+    """The mailbox that the forms read from what was typed, for counting; empty for what they refuse."""
+    try:
+        return addresses.counting_key(addresses.normalised(addresses.tidied(typed)))
+    except InvalidField:
+        return ""
+
+
+def digest(words: str) -> str:
+    """A key of bounded length that keeps no personal data in the store."""
+    return hashlib.blake2b(words.encode(errors="replace"), digest_size=16).hexdigest()
+
+
+def network_of(peer: str) -> str:
+    """IPv4 by address and IPv6 by /64; IPv4 addresses written as IPv6 are counted as what they are.
+
+    >>> network_of("2001:db8:1:2:3::4"), network_of("2001:db8:1:2:ffff::1")
+    ('2001:db8:1:2::', '2001:db8:1:2::')
+    >>> network_of("::ffff:192.0.2.7"), network_of("64:ff9b::c000:207"), network_of("2002:c000:207::1")
+    ('192.0.2.7', '192.0.2.7', '192.0.2.7')
+    >>> network_of("192.0.2.7:5678"), network_of("[2001:db8::1%eth0]:443")
+    ('192.0.2.7', '2001:db8::')
+    """
+    host = peer.strip()[:LONGEST_PEER]
+    if host.startswith("["):  # some proxies name the port, which changes with every connection
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    inside = address.ipv4_mapped or address.sixtofour
+    if inside is None and address in NAT64:
+        inside = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if inside is not None:
+        return str(inside)
+    return str(ipaddress.IPv6Network((address, IPV6_NETWORK), strict=False).network_address)
+
+
+def _test(rate: RateLimitItem, key: tuple[str, ...], limits: RateLimiter) -> bool:
+    return limits.test(rate, *key)
+
+
+def _hit(rate: RateLimitItem, key: tuple[str, ...], limits: RateLimiter) -> bool:
+    return limits.hit(rate, *key)
+
+
+def _asked(ask: Callable[[RateLimiter], bool]) -> bool:
     try:
         return ask(limiter.limiter)
     except StorageError as error:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from eventreg import addresses
 from eventreg.db import write_transaction
 from eventreg.outbox import bounces, ceiling, queue
 from eventreg.outbox.models import Message
@@ -58,11 +59,24 @@ def test_the_letters_case_makes_no_other_address(session: Session, now: datetime
     assert len(send(session, now)) == 3
 
 
-def test_mail_about_accounts_leaves_and_does_not_count(session: Session, now: datetime) -> None:
+def test_mail_about_accounts_counts_like_any_other_and_a_test_of_the_server_does_not(
+    session: Session, now: datetime
+) -> None:
     for _ in range(5):
         owe(session, now=now, kind="auth")
     owe_many(session, 3, now)
-    assert Counter(send(session, now)) == {"sam@example.org": 8}
+    owe(session, now=now, kind="test")
+    assert Counter(send(session, now)) == {"sam@example.org": 4}
+
+
+def test_plus_addresses_of_one_mailbox_share_its_hour(session: Session, now: datetime) -> None:
+    for number in range(29):
+        owe_many(session, 1, now, f"Anna+{number}@example.org")
+    for recipient in ("s.am@gmail.com", "sam+1@gmail.com", "Sa.m@GoogleMail.com", "sam@gmail.com"):
+        owe_many(session, 1, now, recipient)
+    owe_many(session, 1, now, "annabel@example.org")
+    sent = Counter(addresses.counting_key(recipient) for recipient in send(session, now, limit=50))
+    assert sent == {"anna@example.org": 3, "sam@gmail.com": 3, "annabel@example.org": 1}
 
 
 def test_zero_sets_no_limit(session: Session, now: datetime) -> None:
@@ -145,7 +159,7 @@ def test_counting_uses_its_index(session: Session) -> None:
     plan = session.execute(
         text(
             "EXPLAIN QUERY PLAN SELECT recipient_key, count(*), min(sent_at) FROM messages WHERE recipient_key IN ('a')"
-            " AND kind NOT IN ('auth') AND (sent_at > '2026' OR state = 'sending' AND due_at > '2')"
+            " AND kind NOT IN ('test') AND (sent_at > '2026' OR state = 'sending' AND due_at > '2')"
             " GROUP BY recipient_key"
         )
     ).all()

@@ -6,7 +6,7 @@ from flask_security import Security
 
 from eventreg.db import db
 from eventreg.organizers import accounts
-from eventreg.web.auth.guessing import refuse_too_many
+from eventreg.web.auth import hashing, known_browser
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
@@ -28,6 +28,7 @@ WRITES = frozenset(
 def init_app(app: Flask) -> None:
     """Flask-Security, its limits, and this audience's own pages. Comes after CSRFProtect and the limiter."""
     from eventreg.web.auth.forms import FORMS  # noqa: PLC0415
+    from eventreg.web.auth.guessing import refuse_too_many  # noqa: PLC0415
     from eventreg.web.auth.mail import OutboxMail, reset_address  # noqa: PLC0415
 
     app.before_request(refuse_too_many)
@@ -36,6 +37,8 @@ def init_app(app: Flask) -> None:
     security: Security = app.extensions["security"]
     security.mail_context_processor(lambda: {"reset_address": reset_address})
     user_logged_in.connect(_new_session, app)
+    known_browser.init_app(app)
+    hashing.init_app(app)
 
 
 def _begin_writing() -> None:

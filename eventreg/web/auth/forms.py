@@ -23,6 +23,15 @@ from eventreg.errors import InvalidField
 LONGEST_INPUT = 300
 
 
+def as_typed(text: str | None) -> str | None:
+    """An address as these forms read it, before it is normalised; None for what they refuse unread.
+
+    The rate limits read it by the same function: what counts must be what is used.
+    """
+    typed = addresses.tidied(text or "")
+    return typed if len(typed) <= LONGEST_INPUT and typed.isprintable() else None
+
+
 class Plain:
     """Sets labels after Flask-Security has built the fields, and refuses what no person types."""
 
