@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from eventreg import installation, migrations, settings
+from eventreg import file_modes, installation, migrations, settings
 from eventreg.db import init_app as init_database
 from eventreg.links import Links
 
@@ -25,8 +25,9 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: Pat
     `overrides` win over every other setting (tests use them); `instance_path` defaults to EVENTREG_INSTANCE_PATH, or
     `instance/` of a checkout, or `/var/lib/eventreg`.
 
-    Raises: SettingError when a setting's value is bad.
+    Sets the umask of the process to 0077. Raises: SettingError when a setting's value is bad.
     """
+    file_modes.restrict_new_files()
     app = _Application(
         __name__,
         instance_path=str(settings.instance_folder(installation.INSTANCE, instance_path)),

@@ -54,6 +54,8 @@ def write(app: Flask, file: Path) -> int:
             archive.replace(file)
     except OSError as error:
         raise EventRegError(f"{file} cannot be written: {error.strerror}.") from error
+    except sqlite3.Error as error:
+        raise EventRegError(f"{file} cannot be written: {error}.") from error
     return size
 
 

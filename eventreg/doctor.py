@@ -6,6 +6,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from eventreg import settings, storage
 from eventreg.calendar import blocks
 from eventreg.db import db
 from eventreg.incoming import mailbox
@@ -14,12 +15,18 @@ from eventreg.mail import deliver
 from eventreg.migrations import comparing, head_revision, is_behind, revision_of
 from eventreg.outbox import heartbeat, queries
 from eventreg.registrations import offers, seats, waitlist
-from eventreg.settings import DEFAULT_BASE_URL
 from eventreg.web.limits import limiter
 
 
 def faults(app: Flask, *, now: datetime) -> list[str]:
     """Every fault found, as a sentence that names the way out."""
+    return [*settings.misspelt(app), *storage.exposure_faults(app), *_database_faults(app, now=now)]
+
+
+def _database_faults(app: Flask, *, now: datetime) -> list[str]:
+    """What is wrong with the database; while it can be used, also what it says of everything else."""
+    if (fault := storage.permission_fault(app)) is not None:
+        return [fault]
     session = db.session()
     try:
         revision = revision_of(session)
@@ -32,6 +39,7 @@ def faults(app: Flask, *, now: datetime) -> list[str]:
     if schema := _schema_faults(session):
         return schema
     return [
+        *_storage_faults(app),
         *_seat_faults(session, now),
         *_calendar_faults(app, session),
         *_mail_faults(app),
@@ -47,6 +55,11 @@ def _schema_faults(session: Session) -> list[str]:
         f"The database's schema differs from this release's: {difference}. Restore a backup, or put it right by hand."
         for difference in comparing.differences(session.connection(), db.metadata)
     ]
+
+
+def _storage_faults(app: Flask) -> list[str]:
+    fault = storage.write_fault(app)
+    return [] if fault is None else [fault]
 
 
 def _seat_faults(session: Session, now: datetime) -> list[str]:
@@ -68,7 +81,7 @@ def _seat_faults(session: Session, now: datetime) -> list[str]:
 def _calendar_faults(app: Flask, session: Session) -> list[str]:
     """Only where BASE_URL is set: otherwise it is whatever address the service was last started on."""
     links: Links = app.extensions["eventreg.links"]
-    if links.base_url != DEFAULT_BASE_URL and blocks.are_stale(session, links):
+    if links.base_url != settings.DEFAULT_BASE_URL and blocks.are_stale(session, links):
         return ["The stored calendar entries name another BASE_URL: start `eventreg serve`, which rewrites them."]
     return []
 

@@ -1,7 +1,6 @@
 """Reads `config.py`, `instance/config.py` and `EVENTREG_*`, and refuses what the service cannot start with."""
 
 import os
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import ArgumentError
 
-from eventreg import installation
+from eventreg import file_modes, installation, secret_key, setting_names
 from eventreg.addresses import of_setting
 from eventreg.errors import SettingError
 from eventreg.hosts import ascii_host, ascii_url
@@ -36,17 +35,36 @@ POSTGRESQL_OPTIONS: dict[str, Any] = {
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 
 
+def make_instance_folder(folder: Path) -> None:
+    """Makes the folder where it is missing. One that cannot be made is said where something has to be kept in it.
+
+    Raises: SettingError when something else stands in its place.
+    """
+    try:
+        file_modes.make_folder(folder)
+    except FileExistsError as error:
+        raise SettingError(f"The instance folder {folder} is a file; move it or set {PREFIX}_INSTANCE_PATH.") from error
+    except OSError:
+        return
+
+
 def load(app: Flask, overrides: Mapping[str, Any] | None) -> None:
     """Fills `app.config`. Later wins: defaults, instance file, environment, overrides.
 
     Raises: SettingError with one sentence naming the setting.
     """
+    make_instance_folder(Path(app.instance_path))
     app.config.from_pyfile(str(installation.FILES / "config.py"))
     try:
         app.config.from_pyfile("config.py", silent=True)
     except Exception as error:
         raise SettingError(f"instance/config.py cannot be read: {error}.") from error
-    app.config.from_prefixed_env(PREFIX)
+    try:
+        app.config.from_prefixed_env(PREFIX)
+    except TypeError as error:
+        raise SettingError(
+            f"An environment variable {PREFIX}_…__… has two underscores in a row, but no setting has parts: {error}."
+        ) from error
     for name in CHECKS:
         # from_prefixed_env reads JSON, which would turn a password like 1e5 into a number.
         if f"{PREFIX}_{name}" in os.environ:
@@ -58,8 +76,13 @@ def load(app: Flask, overrides: Mapping[str, Any] | None) -> None:
         except (ValueError, TypeError, ArgumentError) as error:
             raise SettingError(f"{name} is set to {_shown(name, app.config.get(name))}, but {error}.") from error
     _check_together(app.config)
-    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _kept_secret(Path(app.instance_path))
+    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or secret_key.read_or_make(Path(app.instance_path))
     _derive(app)
+
+
+def misspelt(app: Flask) -> list[str]:
+    """One sentence for each name in the environment or in `instance/config.py` that is a misspelt setting."""
+    return setting_names.misspelt(app, CHECKS, prefix=PREFIX)
 
 
 def instance_folder(default: Path, given: Path | None) -> Path:
@@ -236,28 +259,6 @@ def _check_together(config: Mapping[str, Any]) -> None:
         raise SettingError("REPLY_IMAP_HOST is set, but REPLY_IMAP_USER or REPLY_IMAP_PASSWORD is not; set all three.")
     if config["REPLY_IMAP_SSL"] and config["REPLY_IMAP_STARTTLS"]:
         raise SettingError("REPLY_IMAP_SSL and REPLY_IMAP_STARTTLS are both on; a mailbox speaks one, choose it.")
-
-
-def _kept_secret(instance: Path) -> str:
-    """The key made at the first start; created exclusively, so that two processes starting together agree."""
-    path = instance / "secret_key"
-    try:
-        instance.mkdir(parents=True, exist_ok=True)
-        temporary = instance / f".secret_key.{secrets.token_hex(4)}"
-        temporary.touch(mode=0o600)
-        temporary.write_text(secrets.token_urlsafe(48))
-        try:
-            path.hardlink_to(temporary)
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
-        key = path.read_text().strip()
-    except OSError as error:
-        raise SettingError(f"SECRET_KEY is not set and none can be kept in {path}: {error.strerror}.") from error
-    if not key:
-        raise SettingError(f"SECRET_KEY is not set and {path} is empty; delete that file and a new key is made.")
-    return key
 
 
 def _derive(app: Flask) -> None:

@@ -22,7 +22,7 @@ from types import FrameType
 from typing import TypeVar
 
 from eventreg import create_app, tasks
-from eventreg.db import log_briefly
+from eventreg.db import AWAY, log_briefly, said
 from eventreg.errors import EventRegError
 from eventreg.incoming.port import listen as listen_for_replies
 from eventreg.web_server import WebServer
@@ -92,8 +92,8 @@ class Child:
             sys.exit(1)
         try:
             self._work(self._number)
-        except EventRegError as error:
-            log.error("The %s cannot start: %s", self.name, error)  # noqa: TRY400 - said in one sentence, on purpose
+        except (EventRegError, *AWAY) as error:
+            log.error("The %s cannot start: %s", self.name, said(error))  # noqa: TRY400 - one sentence, on purpose
             sys.exit(1)
 
     def send(self, signum: int) -> None:

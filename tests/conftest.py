@@ -109,7 +109,7 @@ def bare_database_url(databases: Databases, database_kind: str) -> str:
 def instance(databases: Databases, request: pytest.FixtureRequest) -> Iterator[Path]:
     """An instance folder of the test's own."""
     folder = databases.folder / f"instance-{abs(hash(request.node.nodeid))}"
-    folder.mkdir(parents=True)
+    folder.mkdir(mode=0o700, parents=True)
     yield folder
     live.remove(folder)
 

@@ -10,6 +10,7 @@ from flask.cli import ScriptInfo, with_appcontext
 from flask_babel import gettext as _
 
 from eventreg import clock
+from eventreg.cli.starting import check_surroundings
 from eventreg.db import db, write_transaction
 from eventreg.settings import DEFAULT_BASE_URL
 
@@ -37,6 +38,7 @@ def run_demo(context: click.Context, host: str, port: int) -> None:
     from eventreg import supervisor
 
     app = context.ensure_object(ScriptInfo).load_app()
+    check_surroundings(app)
     os.environ["EVENTREG_DEMO"] = "1"  # read by the processes that serve
     account = supervisor.apart(lambda: _prepare(app))
     given = app.config["BASE_URL"]
@@ -72,7 +74,7 @@ def _load() -> "Account":
 
     with write_transaction(db.session()):
         account = demos.load(db.session(), now=clock.now(), links=current_app.extensions["eventreg.links"])
-    demo_account.keep(Path(current_app.instance_path), account)
+        demo_account.keep(Path(current_app.instance_path), account)  # or the account would be lost with its password
     return account
 
 

@@ -8,7 +8,7 @@ from flask.cli import AppGroup, ScriptInfo
 
 from eventreg import clock, tasks
 from eventreg.calendar.letter import LARGEST
-from eventreg.cli.serve import refuse_older_schema
+from eventreg.cli.starting import check_start
 from eventreg.errors import EventRegError
 
 reply = AppGroup("reply", help="Answers given in a calendar program, and mail that came back.")
@@ -48,7 +48,7 @@ def serve(context: click.Context, port: int, host: str) -> None:
     from eventreg.incoming.port import listen
 
     app: Flask = context.ensure_object(ScriptInfo).load_app()
-    refuse_older_schema(app)
+    check_start(app)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s replies: %(message)s")
     with listen(host, port) as listener:
         click.echo(f"Taking in replies by LMTP on {host}:{port}. Ctrl-C stops it.")

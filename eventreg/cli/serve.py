@@ -1,11 +1,9 @@
 """`eventreg serve` and `eventreg worker`."""
 
 import click
-from flask import Flask
 from flask.cli import ScriptInfo
 
-from eventreg.db import db
-from eventreg.errors import EventRegError
+from eventreg.cli.starting import check_start
 from eventreg.settings import DEFAULT_BASE_URL
 
 
@@ -25,7 +23,7 @@ def serve(context: click.Context, host: str, port: int, workers: int | None, web
     from eventreg import supervisor
 
     app = context.ensure_object(ScriptInfo).load_app()
-    refuse_older_schema(app)
+    check_start(app)
     given = app.config["BASE_URL"]
     supervisor.serve(
         host=host,
@@ -45,21 +43,8 @@ def worker(context: click.Context) -> None:
     from eventreg import worker as workers
 
     app = context.ensure_object(ScriptInfo).load_app()
-    refuse_older_schema(app)
+    check_start(app)
     workers.run(app)
-
-
-def refuse_older_schema(app: Flask) -> None:
-    """Raises: EventRegError when the database has to be upgraded first."""
-    from eventreg.migrations import is_behind, revision_of
-
-    with app.app_context():
-        found = revision_of(db.session())
-        db.session.remove()
-        # Nothing is open when processes are made.
-        db.engine.dispose()
-    if is_behind(found):
-        raise EventRegError("The database is not ready for this release. Run `eventreg db upgrade` first.")
 
 
 COMMANDS = (serve, worker)

@@ -8,6 +8,7 @@ from pathlib import Path
 from flask_security import verify_password
 from sqlalchemy.orm import Session
 
+from eventreg.errors import EventRegError
 from eventreg.organizers import service as organizers
 
 EMAIL = "organizer@example.org"
@@ -30,11 +31,14 @@ def new() -> Account:
 
 
 def keep(instance: Path, account: Account) -> None:
-    """Writes it where only this account of the machine reads it."""
+    """Writes it where only this account of the machine reads it. Raises: EventRegError when it cannot be kept."""
     path = _path(instance)
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(asdict(account)), encoding="utf-8")
+    try:
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(asdict(account)), encoding="utf-8")
+    except OSError as error:
+        raise EventRegError(f"The demo's password cannot be kept in {path}: {error.strerror}.") from error
 
 
 def kept(session: Session, instance: Path) -> Account | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.making import SECRET_KEY
-from tests.support.needs import ROOT
+from tests.support.needs import ROOT, require
 from tests.support.smtp import SmtpServer, free_port, settings_for
 
 EVENTREG = [sys.executable, "-m", "eventreg.cli"]
@@ -35,6 +35,14 @@ def environment(instance: Path, **settings: Any) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("EVENTREG_")}
     given = {f"EVENTREG_{name}": str(value) for name, value in settings.items() if value is not None}
     return {**kept, "EVENTREG_INSTANCE_PATH": str(instance), "PYTHONUNBUFFERED": "1", **given}
+
+
+def as_plain_account() -> list[str]:
+    """For `inside`: file modes hold for the command, also where the tests run as root."""
+    if os.geteuid() != 0:
+        return []
+    require("setpriv")
+    return ["setpriv", "--bounding-set", "-dac_override"]
 
 
 @dataclass
@@ -79,11 +87,16 @@ class LiveServer:
 
 
 def run_eventreg(
-    *arguments: str, instance: Path, stdin: str | None = None, seconds: float = 60, **settings: Any
+    *arguments: str,
+    instance: Path,
+    stdin: str | None = None,
+    seconds: float = 60,
+    inside: Sequence[str] = (),
+    **settings: Any,
 ) -> subprocess.CompletedProcess[str]:
     """One `eventreg` command, with its own environment."""
     return subprocess.run(
-        [*EVENTREG, *arguments],
+        [*inside, *EVENTREG, *arguments],
         cwd=ROOT,
         env=environment(instance, **settings),
         input=stdin,
@@ -114,7 +127,7 @@ def start(
     """
     port = free_port()
     base_url = f"http://{host}:{port}"
-    instance.mkdir(parents=True, exist_ok=True)
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     all_settings: dict[str, Any] = {
         "DATABASE_URL": database_url,
         "BASE_URL": base_url,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flask import jsonify
+from flask import Flask, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from eventreg.db import db
 from eventreg.migrations import is_behind, revision_of
 from eventreg.outbox import heartbeat
+from eventreg.storage import WriteProbe
 from eventreg.web.api import blueprint
 from eventreg.web.moment import request_now
 
@@ -25,7 +26,10 @@ def health_live() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def health_ready() -> ResponseReturnValue:
-    """Database, migrations and worker, each "ok" or what is wrong; 503 while any of them is not ready."""
+    """Database, migrations and worker, each "ok" or what is wrong; 503 while any of them is not ready.
+
+    The database is also tried for writing: a full disk still answers questions.
+    """
     checks = _checks(db.session(), request_now())
     ready = all(state == "ok" for state in checks.values())
     return jsonify(status="ok" if ready else "not ready", checks=checks), 200 if ready else NOT_READY
@@ -39,5 +43,11 @@ def _checks(session: Session, now: datetime) -> dict[str, str]:
         return {"database": "cannot be reached", "migrations": "unknown", "worker": "unknown"}
     if is_behind(revision):
         return {"database": "ok", "migrations": "run `eventreg db upgrade`", "worker": "unknown"}
+    fault = _probe(current_app).fault(current_app)
     worker = "ok" if heartbeat.is_heard(session, now=now) else "no worker has been seen lately"
-    return {"database": "ok", "migrations": "ok", "worker": worker}
+    return {"database": fault or "ok", "migrations": "ok", "worker": worker}
+
+
+def _probe(app: Flask) -> WriteProbe:
+    probe: WriteProbe = app.extensions.setdefault("eventreg.write_probe", WriteProbe())
+    return probe

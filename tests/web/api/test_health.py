@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from eventreg.cli.serve import refuse_older_schema
+from eventreg.cli.starting import refuse_older_schema
 from eventreg.db import write_transaction
 from eventreg.errors import EventRegError
 from eventreg.migrations import head_revision
