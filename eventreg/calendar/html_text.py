@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from eventreg.calendar.link_text import is_same
 from eventreg.calendar.text import one_line
 
 LONGEST_URL = 1000
@@ -79,6 +80,8 @@ class _Words:
     parts: list[str] = field(default_factory=list)
     silent: str = ""
     link: str = ""
+    words_at: int = 0
+    """Where in `parts` the words of the link begin."""
 
     def take_text(self, text: str) -> None:
         """Line breaks are kept: many a program mixes them with tags."""
@@ -104,7 +107,7 @@ class _Words:
         elif name == "a":
             found = _HREF.search(rest)
             self.link = address(_unescaped(found[found.lastindex or 0])) if found else ""
-            self.parts.append("")
+            self.words_at = len(self.parts)
 
     def _end(self, name: str) -> None:
         if name in BLOCKS:
@@ -112,7 +115,10 @@ class _Words:
         elif name == "td":
             self.parts.append(" ")
         elif name == "a" and self.link:
-            if self.link not in self.parts[-1]:
+            words = "".join(self.parts[self.words_at :])
+            if is_same(one_line(words), self.link):
+                self.parts[self.words_at :] = [self.link]
+            elif self.link not in words:
                 self.parts.append(f" ({self.link})")
             self.link = ""
 

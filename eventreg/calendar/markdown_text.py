@@ -8,6 +8,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from eventreg.calendar import quick_markdown
+from eventreg.calendar.link_text import link_text
 from eventreg.calendar.markdown_parser import parser
 
 
@@ -141,15 +142,16 @@ def _inline(tokens: Sequence[Token]) -> str:
             links.append((str(token.attrGet("href") or ""), len(parts)))
         elif token.type == "link_close":
             address, start = links.pop()
-            parts.append(_address_after("".join(parts[start:]), address))
+            # The words of an autolink are the parser's decoded spelling of its address.
+            words = address if token.markup == "autolink" else "".join(parts[start:])
+            parts[start:] = [_linked(words.removeprefix("mailto:"), address)]
         else:
             # Plain text and code; marks have no content.
             parts.append(token.content)
     return "".join(parts)
 
 
-def _address_after(words: str, address: str) -> str:
-    shown = address.removeprefix("mailto:")
-    if not address.startswith(("https://", "http://", "mailto:")) or shown == words:
-        return ""
-    return f" ({shown})"
+def _linked(words: str, address: str) -> str:
+    if not address.startswith(("https://", "http://", "mailto:")):
+        return words
+    return link_text(words, address.removeprefix("mailto:"))

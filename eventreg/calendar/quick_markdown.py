@@ -11,6 +11,8 @@ from itertools import groupby
 
 from markdown_it.common.utils import mdTrim
 
+from eventreg.calendar.link_text import link_text
+
 _MARKS = re.compile(r"[\\`~*_\[\]<&]")
 """What begins anything but words within a line, by the rules that are on."""
 _WORDS = r"[^\\`~*_\[\]<&\n]"
@@ -66,7 +68,7 @@ def words(content: str) -> str | None:
 
 
 def _unmarked(_star: str, bold: str | None, link: str, address: str) -> str:
-    return bold or (link if link == address else f"{link} ({address})")
+    return bold or link_text(link, address)
 
 
 def text(markdown: str, words_of: Callable[[str], str]) -> str | None:

@@ -3,6 +3,7 @@
 import re
 
 from eventreg.calendar import html_text
+from eventreg.calendar.link_text import is_same
 from eventreg.calendar.text import clean, one_line
 from eventreg.events import search
 
@@ -16,6 +17,8 @@ _TAG = re.compile(
     r"</?(?:p|br|b|i|u|a|ul|ol|li|div|span|html|body|strong|em|table|h[1-6])(?:\s[^<>]*)?/?>", re.IGNORECASE
 )
 _URL = re.compile(r"https?://[^\s<>\"\\^`{|}]+[^\s<>\"\\^`{|}.,;:!?)\]']", re.IGNORECASE)
+_AGAIN = re.compile(r" ?[<(](https?://[^\s<>()]+)[>)]", re.IGNORECASE)
+"""The same address once more, as Outlook and other programs write a link in plain text."""
 _MARK = re.compile(r"([\\`*_\[\]<>#~|&!])")
 _NUMBERED = re.compile(r"(\d{1,9})([.)])(?=\s|$)")
 _RULE = re.compile(r"[-=_*\s]+")
@@ -81,8 +84,21 @@ def _markdown_line(line: str) -> str:
         return "\\" + line if line[0] in "-=" else _MARK.sub(r"\\\1", line)
     parts, end = [], 0
     for found in _URL.finditer(line):
-        parts += [_MARK.sub(r"\\\1", line[end : found.start()]), f"<{found[0]}>"]
-        end = found.end()
+        if found.start() < end:
+            continue
+        stop = _end_of_address(line, found)
+        address = line[found.start() : stop].replace("&amp;", "&")
+        parts += [_MARK.sub(r"\\\1", line[end : found.start()]), f"<{address}>"]
+        again = _AGAIN.match(line, stop)
+        end = again.end() if again and is_same(again[1], address) else stop
     escaped = "".join(parts) + _MARK.sub(r"\\\1", line[end:])
     escaped = _NUMBERED.sub(r"\1\\\2", escaped, count=1) if escaped[0].isdigit() else escaped
     return "\\" + escaped if escaped[0] in "+=" or escaped.startswith(("--", "-\t")) else escaped
+
+
+def _end_of_address(line: str, found: re.Match[str]) -> int:
+    """Where the address ends: behind the parentheses that it opens itself, before those around it."""
+    opened, end = found[0].count("(") - found[0].count(")"), found.end()
+    while opened > 0 and line.startswith(")", end):
+        opened, end = opened - 1, end + 1
+    return end

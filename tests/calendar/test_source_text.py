@@ -30,6 +30,34 @@ def test_text_reads_as_it_did(text: str) -> None:
     assert markdown_text.plain(source_text.as_markdown(text)) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://example.org/caf%C3%A9", "https://example.org/caf%C3%A9"),
+        ("https://example.org/%7Eolga?q=a%20b.", "https://example.org/%7Eolga?q=a%20b."),
+        ("HTTPS://EXAMPLE.ORG/Map", "HTTPS://EXAMPLE.ORG/Map"),
+        ("https://bücher.example/x", "https://xn--bcher-kva.example/x"),
+        ("https://xn--bcher-kva.example/", "https://xn--bcher-kva.example/"),
+        ("https://example.org/café", "https://example.org/caf%C3%A9"),
+        ("https://example.org/?a=1&amp;b=2", "https://example.org/?a=1&b=2"),
+        ("(https://example.org/wiki/A_(b))", "(https://example.org/wiki/A_(b))"),
+        ("see https://example.org/a.", "see https://example.org/a."),
+        ("https://example.org/x<https://example.org/x>", "https://example.org/x"),
+        ("https://example.org/x <https://Example.org/x/>.", "https://example.org/x."),
+        ("https://example.org/caf%C3%A9 (https://example.org/café)", "https://example.org/caf%C3%A9"),
+        ("Map<https://example.org/x>", "Map<https://example.org/x>"),
+        ("<a href='https://example.org/caf%C3%A9'>https://example.org/café</a>", "https://example.org/caf%C3%A9"),
+        ("<a href='https://example.org/'>https://example.org</a><br>x", "https://example.org/\nx"),
+        ("<a href='https://example.org/?a=1&amp;b=2'>example.org/?a=1&amp;b=2</a>", "https://example.org/?a=1&b=2"),
+    ],
+)
+def test_web_address_stands_once_in_text_and_page(text: str, shown: str) -> None:
+    made = source_text.description(text)
+    assert markdown_text.plain(made) == shown
+    page = str(markdown.render(made))
+    assert (page.count("<a "), page.count("://")) == (1, 2)  # the link's target and its words
+
+
 @pytest.mark.parametrize("rule", ["---", "===", "***", "___", "- - -"])
 def test_line_of_marks_draws_no_line_and_makes_no_heading(rule: str) -> None:
     made = str(markdown.render(source_text.as_markdown(f"Above\n{rule}\nBelow")))
