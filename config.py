@@ -53,6 +53,10 @@ REPLY_IMAP_SSL = True
 REPLY_IMAP_STARTTLS = False
 """TLS after a plain beginning, as on port 143; needs REPLY_IMAP_SSL off."""
 
+# Calendars of others.
+FOLLOW_USER_AGENT: str | None = None
+"""User-Agent sent to the servers of followed calendars; none names eventreg, its version and BASE_URL."""
+
 # Doors.
 RATELIMIT_ENABLED = True
 MIN_FILL_SECONDS = 2.0

@@ -110,6 +110,14 @@ def _required_text(value: object) -> str:
     return text
 
 
+def _header_text(value: object) -> str | None:
+    text = _text(value)
+    longest = 300
+    if text is not None and not (text.isascii() and text.isprintable() and len(text) <= longest):
+        raise ValueError(f"it must be one line of at most {longest} ASCII characters")
+    return text
+
+
 def _flag(value: object) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     word = str(value).strip().lower()
@@ -242,6 +250,7 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "REPLY_IMAP_DONE_FOLDER": _text,
     "REPLY_IMAP_SSL": _flag,
     "REPLY_IMAP_STARTTLS": _flag,
+    "FOLLOW_USER_AGENT": _header_text,
     "RATELIMIT_ENABLED": _flag,
     "MIN_FILL_SECONDS": _number(0, 3600),
     "TRUSTED_PROXIES": _integer(0, 10),

@@ -42,6 +42,9 @@ from eventreg.errors import SettingError
         ("REDIS_URL", "http://localhost"),
         ("RATELIMIT_ENABLED", "maybe"),
         ("MIN_FILL_SECONDS", "-1"),
+        ("FOLLOW_USER_AGENT", "Browser\nHost: x"),
+        ("FOLLOW_USER_AGENT", "Brauser für alle"),
+        ("FOLLOW_USER_AGENT", "x" * 301),
     ],
 )
 def test_bad_environment_value_is_named_in_one_sentence(tmp_path, monkeypatch, name, value) -> None:

@@ -2,9 +2,12 @@
 
 The name is resolved first, every address it has is judged, and the connection goes to one of those very addresses
 with the certificate checked for the name: a name that resolves otherwise a moment later changes nothing. No proxy of
-the environment is used, for it would resolve the name again.
+the environment is used, for it would resolve the name again. A name that does not resolve and one that resolves to a
+private address are refused in the same words, so that an organizer cannot ask which internal names exist; the log
+tells them apart.
 """
 
+import logging
 import ssl
 import threading
 import zlib
@@ -32,7 +35,15 @@ CONNECT_SECONDS = 8.0
 MOST_REDIRECTS = 3
 _CHUNK = 64 * 1024
 _MOVED = frozenset({301, 302, 303, 307, 308})
-_OK, _NOT_MODIFIED, _GONE = 200, 304, 410
+_OK, _NOT_MODIFIED = 200, 304
+_GONE = frozenset({404, 410})
+_REFUSED = frozenset({403, 406, 415, 418, 423, 451, 999})
+"""What servers and firewalls answer to a program they do not know."""
+_BUSY = frozenset({408, 425, 429, 503})
+_LOGIN = frozenset({401, 407, 511})
+
+log = logging.getLogger(__name__)
+log.setLevel(logging.INFO)  # why a name was refused is said nowhere else
 
 
 class FetchError(EventRegError):
@@ -55,12 +66,14 @@ class Fetcher:
         self,
         *,
         own_host: str,
+        agent: str = "eventreg",
         is_allowed: Callable[[Address, int], bool] = addresses.is_public,
         trust: ssl.SSLContext | None = None,
         most_bytes: int = MOST_BYTES,
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
         self.own_host = own_host
+        self.agent = agent
         self.is_allowed = is_allowed
         self.trust = trust or ssl.create_default_context()
         self.most_bytes = most_bytes
@@ -132,22 +145,24 @@ class Fetcher:
         raise fault or OSError("no address")
 
     def _resolved(self, name: str, port: int) -> list[Address]:
-        """All of its addresses, when all may be asked. Raises: FetchError."""
+        """All of its addresses, when all may be asked. Raises: FetchError, in the same words whatever the cause."""
         try:
             found = getaddrinfo(name, port, type=SOCK_STREAM, proto=IPPROTO_TCP)
         except (gaierror, UnicodeError) as error:
-            raise FetchError(_("There is no machine called %(name)s.", name=name)) from error
-        resolved = list(dict.fromkeys(ip_address(str(one[4][0]).partition("%")[0]) for one in found))
+            resolved, cause = [], str(error)
+        else:
+            resolved = list(dict.fromkeys(ip_address(str(one[4][0]).partition("%")[0]) for one in found))
+            cause = f"it resolves to {', '.join(map(str, resolved[:5]))}, not all public"
         if not resolved or not all(self.is_allowed(one, port) for one in resolved):
-            raise FetchError(_("%(name)s is not on the public internet, and this site asks nobody else.", name=name))
+            log.info("Followed calendar: %s is not asked: %s", name, cause)
+            raise FetchError(_("%(name)s was not found on the public internet. Check the address.", name=name))
         return resolved
 
-    @staticmethod
-    def _ask(connection: HTTPSConnection, parts: SplitResult, asked: dict[str, str]) -> BaseHTTPResponse:
+    def _ask(self, connection: HTTPSConnection, parts: SplitResult, asked: dict[str, str]) -> BaseHTTPResponse:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {
             "Host": parts.netloc,
-            "User-Agent": "eventreg (follows calendars)",
+            "User-Agent": self.agent,
             "Accept": "text/calendar, */*;q=0.5",
             "Accept-Encoding": "gzip",
             "Connection": "close",
@@ -160,9 +175,7 @@ class Fetcher:
         if answer.status == _NOT_MODIFIED:
             return Fetched(None)
         if answer.status != _OK:
-            gone = _("It is not there any more (its server says %(status)s).", status=answer.status)
-            other = _("Its server answers with an error (%(status)s).", status=answer.status)
-            raise FetchError(gone if answer.status in {404, _GONE} else other)
+            raise FetchError(_status_in_words(answer.status))
         data = self._body(answer)
         if b"BEGIN:VCALENDAR" not in data[:1000].replace(b"\0", b"").upper():
             raise FetchError(_("What its server sends is no calendar. Look for an address that ends in .ics."))
@@ -247,6 +260,26 @@ class _Deadline:
 def _token(value: str, most: int) -> str:
     """A header as it can be sent back; one that is too long is not kept."""
     return value if len(value) <= most and value.isascii() and value.isprintable() else ""
+
+
+def _status_in_words(status: int) -> str:
+    if status in _GONE:
+        return _("It is not there any more (its server says %(status)s).", status=status)
+    if status in _REFUSED:
+        return _(
+            "The server refuses this program (%(status)s). Ask its owner to allow it, "
+            "or the administrator of this site to set FOLLOW_USER_AGENT.",
+            status=status,
+        )
+    if status in _LOGIN:
+        return _(
+            "The server asks for a password (%(status)s). Use an address that opens without one, "
+            "often called the secret or public address of the calendar.",
+            status=status,
+        )
+    if status in _BUSY:
+        return _("The server asks to come back later (%(status)s). It is asked again by itself.", status=status)
+    return _("Its server answers with an error (%(status)s).", status=status)
 
 
 def _in_words(error: Exception) -> str:

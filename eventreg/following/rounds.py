@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from typing import cast
 
 from flask import Flask
@@ -40,7 +41,7 @@ def fetch_due(app: Flask, now: datetime, *, fetcher: Fetcher | None = None) -> i
     done = 0
     while done < MOST_IN_A_TURN and (claimed := _claim(db.session(), now)) is not None:
         calendar_id, lease = claimed
-        fetcher = fetcher or Fetcher(own_host=app.extensions["eventreg.links"].host)
+        fetcher = fetcher or fetcher_of(app)
         try:
             _read(app, calendar_id, lease, fetcher, now)
         except Exception:
@@ -49,6 +50,17 @@ def fetch_due(app: Flask, now: datetime, *, fetcher: Fetcher | None = None) -> i
             _fail(calendar_id, lease, _("Something went wrong on this site; its log says more."), now)
         done += 1
     return done
+
+
+def fetcher_of(app: Flask) -> Fetcher:
+    """Fetches by the settings.
+
+    The agent begins as a browser's does, since some servers refuse any other, and is true: `compatible` and the
+    address are how crawlers name themselves.
+    """
+    links = app.extensions["eventreg.links"]
+    agent = f"Mozilla/5.0 (compatible; eventreg/{version('eventreg')}; +{links.absolute('/')})"
+    return Fetcher(own_host=links.host, agent=app.config["FOLLOW_USER_AGENT"] or agent)
 
 
 def _claim(session: Session, now: datetime) -> tuple[int, datetime] | None:

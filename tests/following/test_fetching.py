@@ -5,9 +5,11 @@ import ssl
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
+from importlib.metadata import version
 
 import pytest
 
+from eventreg.following import rounds
 from eventreg.following.fetching import Fetched, Fetcher, FetchError
 from tests.support.https import HttpsServer, sending
 
@@ -102,7 +104,7 @@ def test_every_step_is_judged_before_anything_is_said(server: HttpsServer) -> No
     server.pages["/c"] = sending(b"", 302, Location=server.url("/secret"))
     server.pages["/secret"] = sending(CALENDAR)
     strict = Fetcher(own_host="x.example", is_allowed=only_the_first, trust=server.trust)
-    assert "not on the public internet" in refusal(strict, f"https://localhost:{server.port}/c")
+    assert "not found on the public internet" in refusal(strict, f"https://localhost:{server.port}/c")
     assert (judged[0], [path for path, _headers in server.asked]) == (("127.0.0.1", server.port), ["/c"])
 
 
@@ -110,7 +112,44 @@ def test_every_step_is_judged_before_anything_is_said(server: HttpsServer) -> No
 def test_our_own_machine_is_never_asked(server: HttpsServer, name: str) -> None:
     usual = Fetcher(own_host="x.example", trust=server.trust)
     said = refusal(usual, server.url("/c", name))
-    assert ("not on the public internet" in said or "no machine" in said, server.asked) == (True, [])
+    assert said == f"{name.strip('[]')} was not found on the public internet. Check the address."
+    assert server.asked == []
+
+
+def test_name_that_does_not_exist_is_refused_like_one_that_is_private(
+    server: HttpsServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    usual = Fetcher(own_host="x.example", trust=server.trust)
+    names = ["localhost", "nowhere.invalid", "x" * 64 + ".example"]
+    answers = {refusal(usual, f"https://{name}/c").replace(name, "NAME") for name in names}
+    assert answers == {"NAME was not found on the public internet. Check the address."}
+    lines = [record.getMessage() for record in caplog.records]
+    assert "localhost is not asked: it resolves to" in lines[0]
+    assert "nowhere.invalid is not asked: [Errno" in lines[1]
+
+
+def test_redirect_to_a_private_name_is_refused_like_one_to_a_name_that_does_not_exist(server: HttpsServer) -> None:
+    first = Fetcher(own_host="x.example", is_allowed=lambda _a, port: port == server.port, trust=server.trust)
+    answers = set()
+    for name in ("localhost", "nowhere.invalid"):
+        server.pages["/c"] = sending(b"", 302, Location=f"https://{name}/c")
+        answers.add(refusal(first, server.url("/c")).replace(name, "NAME"))
+    assert answers == {"NAME was not found on the public internet. Check the address."}
+
+
+def test_server_is_told_which_program_asks(server: HttpsServer) -> None:
+    server.pages["/c"] = sending(CALENDAR)
+    agent = "Mozilla/5.0 (compatible; eventreg/1.0; +https://events.example.org/)"
+    Fetcher(own_host="x.example", agent=agent, is_allowed=lambda _a, _p: True, trust=server.trust).fetch(
+        server.url("/c")
+    )
+    assert server.asked[0][1]["User-Agent"] == agent
+
+
+def test_agent_names_program_version_and_site_unless_it_is_set(app, make_app) -> None:
+    usual = f"Mozilla/5.0 (compatible; eventreg/{version('eventreg')}; +https://events.example.org/)"
+    assert rounds.fetcher_of(app).agent == usual
+    assert rounds.fetcher_of(make_app(FOLLOW_USER_AGENT="Curl/8")).agent == "Curl/8"
 
 
 def test_proxy_of_the_environment_is_not_used(server: HttpsServer, fetcher: Fetcher, monkeypatch) -> None:
@@ -132,7 +171,11 @@ def test_certificate_must_be_valid_for_the_name(server: HttpsServer, fetcher: Fe
     [
         (sending(b"gone", 404), r"not there any more \(its server says 404\)"),
         (sending(b"gone", 410), r"not there any more \(its server says 410\)"),
-        (sending(b"no", 403), r"answers with an error \(403\)"),
+        (sending(b"no", 403), r"refuses this program \(403\)\. Ask its owner to allow it, .* FOLLOW_USER_AGENT"),
+        (sending(b"no", 406), r"refuses this program \(406\)"),
+        (sending(b"no", 401), r"asks for a password \(401\)"),
+        (sending(b"no", 429), r"come back later \(429\)"),
+        (sending(b"no", 503), r"come back later \(503\)"),
         (sending(b"oops", 500), r"answers with an error \(500\)"),
         (sending(b"<html>Sign in</html>"), "no calendar"),
         (sending(b"x" * 2000 + CALENDAR), "no calendar"),
@@ -176,4 +219,3 @@ def test_answer_that_drips_is_ended_when_the_time_is_over(server: HttpsServer, b
 
 def test_nobody_at_home_is_said(server: HttpsServer, fetcher: Fetcher) -> None:
     assert "could not be reached" in refusal(fetcher, "https://localhost:1/c")
-    assert "no machine called nowhere.invalid" in refusal(fetcher, "https://nowhere.invalid/c")
