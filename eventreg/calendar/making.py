@@ -17,7 +17,9 @@ from eventreg.calendar.text import clean, one_line
 from eventreg.errors import EventRegError
 from eventreg.events.importing import LARGEST_SEQUENCE, Item
 from eventreg.events.schedule import LONGEST
+from eventreg.events.search import fold
 from eventreg.events.values import EventValues
+from eventreg.text import is_blank
 
 LONGEST_UID = 255
 _JOIN = (
@@ -43,6 +45,7 @@ class Words:
     """As it stands, for an entry that is known by nothing else."""
     summary: str
     description: str
+    folded: str
     location_name: str
     location_address: str
     online_url: str
@@ -60,7 +63,7 @@ def words(component: Component) -> Words:
     notes: list[str] = []
     full_title = component.text("SUMMARY")
     title = one_line(full_title)
-    if not title:
+    if is_blank(title):
         title = _("Untitled event")
         notes.append(_("It has no title."))
     if len(title) > source_text.LONGEST_TITLE:
@@ -77,6 +80,7 @@ def words(component: Component) -> Words:
         full_title=full_title,
         summary=_("Not settled yet, as its organizers say.") if status == "TENTATIVE" else "",
         description=description,
+        folded=fold(description),
         location_name=name,
         location_address=where,
         online_url=join,
@@ -125,6 +129,7 @@ def item(
         is_cancelled=is_called_off or said.is_cancelled,
         is_private=said.is_private,
         url=said.url,
+        folded=said.folded,
         notes=(*notes, *said.notes),
     )
 

@@ -9,6 +9,8 @@ from eventreg.events import search
 
 LONGEST_TITLE = 200
 LONGEST_DESCRIPTION = 20_000
+LONGEST_RAW = 200_000
+"""Of a description as it stands in the file; HTML is many times as long as its words."""
 LONGEST_CATEGORY = 60
 LONGEST_PLACE = 200
 LONGEST_ADDRESS = 400
@@ -53,6 +55,7 @@ def place(text: str) -> tuple[str, str]:
 
 def description(text: str, *, html: bool = False) -> str:
     """Markdown that reads as the text does, whether that is plain or HTML."""
+    text = text[:LONGEST_RAW]
     if html or _TAG.search(text):
         text = html_text.plain(text)
     return cut_lines(as_markdown(clean(text)), LONGEST_DESCRIPTION)

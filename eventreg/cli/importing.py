@@ -20,9 +20,6 @@ from eventreg.events.importing import Item, Outcome
 from eventreg.organizers import access, service
 from eventreg.organizers.models import Organizer
 
-AT_ONCE = 50
-"""Events in one transaction, so that others may write in between."""
-
 
 def run(file: BinaryIO, *, organizer: str, past: bool) -> None:
     """Reads, takes, and says what became of each. Raises: EventRegError when there is nothing to take."""
@@ -51,14 +48,16 @@ def run(file: BinaryIO, *, organizer: str, past: bool) -> None:
 
 def _taken(items: tuple[Item, ...], *, owner_id: int) -> Iterator[Outcome]:
     """What became of each, a few to a transaction."""
-    starts = range(0, len(items), AT_ONCE)
-    for start in track(
-        starts, description=f"{len(items)} events", disable=not sys.stderr.isatty(), console=Console(stderr=True)
+    for portion in track(
+        list(importing.portions(items)),
+        description=f"{len(items)} events",
+        disable=not sys.stderr.isatty(),
+        console=Console(stderr=True),
     ):
         with write_transaction(db.session()):
             outcomes = importing.take(
                 db.session(),
-                items[start : start + AT_ONCE],
+                portion,
                 organizer_id=owner_id,
                 actor=Actor.system("event import"),
                 now=clock.now(),

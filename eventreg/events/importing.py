@@ -4,8 +4,8 @@ They are brought up to date as long as nobody has touched them here. What they a
 them from what bytes is not asked.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,13 +17,16 @@ from sqlalchemy.orm import Session
 from eventreg import audit
 from eventreg.audit import AuditEntry
 from eventreg.errors import InvalidField
-from eventreg.events import service
+from eventreg.events import search, service
 from eventreg.events.models import Event
 from eventreg.events.service import Changes, Draft, _apply, _new
 from eventreg.events.values import EventValues, check, columns
 
 LARGEST_SEQUENCE = 1_000_000
 """Of the source's SEQUENCE; a column holds it, and ours goes on from there."""
+AT_ONCE = 50
+LONGEST_PORTION = 60_000
+"""Characters of descriptions in one transaction: some 50 ms of work on the worst of them."""
 OWN_ACTIONS = frozenset({"event.imported", "event.imported_again", "event.followed", "event.unfollowed"})
 """What the audit trail says of an event nobody has worked on."""
 
@@ -41,6 +44,8 @@ class Item:
     is_private: bool = False
     url: str = ""
     """Its page there."""
+    folded: str | None = field(default=None, compare=False)
+    """The description as the search compares it, worked out before a transaction holds up others."""
     notes: tuple[str, ...] = ()
 
 
@@ -119,7 +124,9 @@ def bring_up_to_date(
     """Takes over what differs, and with it the source's numbers. Raises: InvalidField, before anything is changed."""
     check(values)
     _note_source(event, item)  # before the rest, so that all of it is one UPDATE
-    changes = _apply(session, event, {**columns(values), **(also or {})}, action=action, actor=actor, now=now)
+    changes = _apply(
+        session, event, {**columns(values, folded=item.folded), **(also or {})}, action=action, actor=actor, now=now
+    )
     remember(event, item)
     session.flush()
     return changes
@@ -129,7 +136,7 @@ def publish_new(
     session: Session, *, item: Item, organizer_id: int, source_id: int, actor: audit.Actor, now: datetime
 ) -> Event:
     """An event of a followed calendar, published as it comes. Raises: InvalidField."""
-    event = _new(session, item.values, organizer_id=organizer_id, now=now, uid=item.uid)
+    event = _new(session, item.values, organizer_id=organizer_id, now=now, uid=item.uid, folded=item.folded)
     event.status, event.published_at = "published", now
     event.source_id, event.source_url = source_id, item.url
     remember(event, item)
@@ -220,7 +227,7 @@ def _draft(item: Item) -> Draft:
     """With the source's numbers from the start; see `remember`."""
     values = replace(item.values, visibility="private") if item.is_private else item.values
     numbers = {"sequence": item.sequence, "source_sequence": item.sequence, "source_stamp_at": item.stamp_at}
-    return Draft(item.uid, values, numbers)
+    return Draft(item.uid, values, numbers, item.folded)
 
 
 def _why_not(event: Event, item: Item, *, organizer_id: int, is_worked_on: bool) -> Outcome | None:
@@ -259,5 +266,24 @@ def _with_page(item: Item) -> Item:
     if not item.url or item.url in item.values.description:
         return item
     line = _("More: %(address)s", address=f"<{item.url}>")
+    return with_line(item, line)
+
+
+def with_line(item: Item, line: str) -> Item:
+    """The item with another paragraph at the end of its description."""
     words = f"{item.values.description}\n\n{line}".strip()
-    return replace(item, values=replace(item.values, description=words))
+    folded = None if item.folded is None else f"{item.folded} {search.fold(line)}".strip()
+    return replace(item, values=replace(item.values, description=words), folded=folded)
+
+
+def portions(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """The items in portions for one transaction each: few enough, and short enough, that others write in between."""
+    start = length = 0
+    for end, item in enumerate(items):
+        long = len(item.values.description)
+        if end > start and (end - start >= AT_ONCE or length + long > LONGEST_PORTION):
+            yield items[start:end]
+            start, length = end, 0
+        length += long
+    if start < len(items):
+        yield items[start:]

@@ -26,11 +26,12 @@ Changes = dict[str, tuple[Any, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An event to be made. `also` are columns that no organizer decides about."""
+    """An event to be made. `also` are columns that no organizer decides about; `folded` is for `columns`."""
 
     uid: str
     values: EventValues
     also: Mapping[str, Any] = field(default_factory=dict)
+    folded: str | None = None
 
 
 SIGNIFICANT = frozenset(
@@ -185,8 +186,10 @@ def load(session: Session, event_id: int) -> Event:
     return event
 
 
-def _new(session: Session, values: EventValues, *, organizer_id: int, now: datetime, uid: str) -> Event:
-    return _new_ones(session, [Draft(uid, values)], organizer_id=organizer_id, now=now)[0]
+def _new(
+    session: Session, values: EventValues, *, organizer_id: int, now: datetime, uid: str, folded: str | None = None
+) -> Event:
+    return _new_ones(session, [Draft(uid, values, folded=folded)], organizer_id=organizer_id, now=now)[0]
 
 
 def _new_ones(session: Session, drafts: Sequence[Draft], *, organizer_id: int, now: datetime) -> list[Event]:
@@ -221,7 +224,7 @@ def _unsaved(draft: Draft, *, slug: str, organizer_id: int, now: datetime) -> Ev
         "created_at": now,
         "updated_at": now,
     }
-    return Event(**{**decided, **columns(draft.values), **draft.also})
+    return Event(**{**decided, **columns(draft.values, folded=draft.folded), **draft.also})
 
 
 def _furnish(session: Session, events: Sequence[Event], *, action: str, actor: audit.Actor, now: datetime) -> None:
@@ -240,6 +243,9 @@ def _apply(
         return {}
     for name, (_old, new) in changes.items():
         setattr(event, name, new)
+    if not changes.keys() - DERIVED:  # folded anew, as searches now are
+        session.flush()
+        return {}
     if changes.keys() & CALENDAR:
         event.sequence += 1
     if changes.keys() & SIGNIFICANT:

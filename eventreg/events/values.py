@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from eventreg.errors import InvalidField
 from eventreg.events import reminders, search
 from eventreg.events.models import VISIBILITIES, WAITLIST_RULES, Event
+from eventreg.text import is_blank
 
 LARGEST_PARTY = 100
 LONGEST_OFFER = 336
@@ -55,8 +56,11 @@ def values_of(event: Event) -> EventValues:
     )
 
 
-def columns(values: EventValues) -> dict[str, Any]:
-    """Every column that follows from the values, the derived ones included."""
+def columns(values: EventValues, *, folded: str | None = None) -> dict[str, Any]:
+    """Every column that follows from the values, the derived ones included.
+
+    `folded` is the description as `search.fold` gives it, where that was done before the transaction began.
+    """
     row: dict[str, Any] = {
         name: getattr(values, name) for name in EventValues.__dataclass_fields__ if name != "audience"
     }
@@ -64,25 +68,19 @@ def columns(values: EventValues) -> dict[str, Any]:
     row["audience"] = ", ".join(values.audience)
     row["audience_keys"] = f"|{'|'.join(keys)}|" if keys else ""
     row["category_key"] = search.name_key(values.category)
-    row["search_text"] = search.fold(
-        " ".join(
-            (
-                values.title,
-                values.summary,
-                values.description,
-                values.location_name,
-                values.location_address,
-                values.category,
-                *values.audience,
-            )
-        )
+    about = " ".join((values.location_name, values.location_address, values.category, *values.audience))
+    parts = (
+        search.fold(f"{values.title} {values.summary}"),
+        search.fold(values.description) if folded is None else folded,
+        search.fold(about),
     )
+    row["search_text"] = " ".join(part for part in parts if part)
     return row
 
 
 def check(values: EventValues) -> None:
     """Raises: InvalidField for the first value that breaks a rule."""
-    if not values.title.strip():
+    if is_blank(values.title):
         raise InvalidField("title", _("Give the event a title."))
     if values.ends_at <= values.starts_at:
         raise InvalidField("ends_at", _("The end must come after the start."))

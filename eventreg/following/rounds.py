@@ -27,8 +27,6 @@ LEASE = timedelta(minutes=15)
 """A worker that has not come back with a calendar by then is taken for dead."""
 FARTHEST = LONGEST_WAIT + timedelta(hours=1)
 """What is to be read later than this was put off by a clock that ran ahead; hosts' clocks differ by less."""
-AT_ONCE = 50
-"""Events in one transaction, so that others may write in between."""
 MOST_IN_A_TURN = 20
 MOST_LINES = 30
 """Of skipped events in a report."""
@@ -119,13 +117,12 @@ def _read(app: Flask, calendar_id: int, lease: datetime, fetcher: Fetcher, now: 
         )
         return
     outcomes: list[Outcome] = []
-    for start in range(0, len(found.items), AT_ONCE):
+    for items in importing.portions(found.items):
         with write_transaction(session):
             source = session.get(FollowedCalendar, calendar_id, with_for_update=True, populate_existing=True)
             if source is None or source.next_fetch_at != lease:
                 return  # given up, paused, or taken over by another worker meanwhile
             taking.give_title(session, source, found.title)
-            items = found.items[start : start + AT_ONCE]
             outcomes += [taking.take(session, item=item, source=source, now=now) for item in items]
     _settle(calendar_id, lease, found, fetched, outcomes, now)
 

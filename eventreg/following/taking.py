@@ -112,15 +112,13 @@ def _is_one_of(uid: str, known: Collection[str]) -> bool:
 
 def _as_shown(item: Item, source: FollowedCalendar) -> Item:
     """With what was chosen for the calendar. A link to join is as public here as it is there: nobody registers."""
+    place = item.values.location_name
+    if item.values.online_url:
+        item = importing.with_line(item, _("Join online: %(address)s", address=f"<{item.values.online_url}>"))
+        place = place or ("" if item.values.location_address else _("Online"))
     values = item.values
-    description, place = values.description, values.location_name
-    if values.online_url:
-        link = _("Join online: %(address)s", address=f"<{values.online_url}>")
-        description = f"{description}\n\n{link}".strip()
-        place = place or ("" if values.location_address else _("Online"))
     shown: EventValues = replace(
         values,
-        description=description,
         location_name=place,
         online_url="",
         category=values.category or source.category,

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 UNPROCESSABLE = 422
 ROOM_FOR_THE_REST = 64 * 1024
-AT_ONCE = 50
-"""Events in one transaction, so that others may write in between."""
 
 
 class ImportForm(FlaskForm):
@@ -104,11 +102,11 @@ def _take(found: "Reading") -> list[Outcome]:
     """What became of each event, a few to a transaction."""
     owner_id, doer = me().id, actor()
     outcomes: list[Outcome] = []
-    for start in range(0, len(found.items), AT_ONCE):
+    for items in importing.portions(found.items):
         with write_transaction(db.session()):
             outcomes += importing.take(
                 db.session(),
-                found.items[start : start + AT_ONCE],
+                items,
                 organizer_id=owner_id,
                 actor=doer,
                 now=request_now(),
