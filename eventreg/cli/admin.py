@@ -13,11 +13,24 @@ from eventreg import clock, doctor
 
 
 @click.command("backup")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--keep", type=click.IntRange(min=1), help="FILE is a folder: write a dated copy into it and keep N.")
+@click.option("--verify", is_flag=True, help="Write nothing; check that the copy in FILE could be restored.")
 @with_appcontext
-def backup(file: Path) -> None:
-    """Write a consistent copy of everything to FILE while writing goes on."""
-    size = backups.write(current_app, file)
+def backup(file: Path, keep: int | None, *, verify: bool) -> None:
+    """Write a consistent copy of everything to FILE, or into the folder FILE, while writing goes on."""
+    if verify and keep:
+        raise click.UsageError("--verify checks a copy and --keep writes one; use one of them.")
+    if verify:
+        if file.is_dir():
+            raise click.UsageError(f"{file} is a folder; name the copy in it.")
+        note = backups.verify(file)
+        click.echo(f"{file} can be restored: a copy of a {note.kind} database at migration {note.revision}.")
+        return
+    if keep or file.is_dir():
+        file, size = backups.write_into(current_app, file, keep=keep, now=clock.now())
+    else:
+        size = backups.write(current_app, file)
     click.echo(f"Wrote {file} ({size / 1024:,.0f} KiB). It holds names, addresses and the secret key: keep it safe.")
 
 

@@ -212,6 +212,18 @@ def test_backup_put_back_holds_the_same_people_and_key(
 
 
 @pytest.mark.sqlite_only
+def test_backup_into_a_folder_is_dated_and_can_be_verified(run, tmp_path) -> None:
+    done = run("backup", "--keep", "3", str(tmp_path / "copies"))
+    (file,) = (tmp_path / "copies").iterdir()
+    assert done.stdout.startswith(f"Wrote {file} (")
+    done = run("backup", "--verify", str(file))
+    assert (done.returncode, done.stdout.startswith(f"{file} can be restored: a copy of a sqlite")) == (0, True)
+    file.write_bytes(file.read_bytes()[:100])
+    assert "is not a backup" in refused(run("backup", "--verify", str(file)))
+    assert run("backup", "--keep", "0", str(tmp_path)).returncode == 2
+
+
+@pytest.mark.sqlite_only
 def test_restore_refuses_what_is_no_backup(run, tmp_path) -> None:
     nonsense = tmp_path / "nonsense"
     nonsense.write_bytes(b"\x1f\x8b nonsense")
