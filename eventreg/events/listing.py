@@ -117,12 +117,25 @@ class Spell(NamedTuple):
     timezone: str
 
 
-def ground(session: Session, *, now: datetime) -> tuple[int, datetime | None]:
-    """How often any event has changed, and when the next listed event ends: lists are the same until either moves."""
+class Ground(NamedTuple):
+    """What all lists stand on: they are the same until an event changes or the next listed one ends."""
+
+    counted: int
+    """How often any event has changed."""
+    next_end: datetime | None
+    first_start: datetime | None
+    last_end: datetime | None
+    """When the first listed event begins and the last one ends; None without any."""
+
+
+def ground(session: Session, *, now: datetime) -> Ground:
+    """One statement; its smallest and largest values are ends of an index."""
     counted = select(Counter.value).where(Counter.key == KEY).scalar_subquery()
-    ends_at: Any = select(func.min(Event.ends_at)).where(LISTED, Event.ends_at > now).scalar_subquery()
-    row = session.execute(select(counted, ends_at)).one()
-    return row[0] or 0, row[1]
+    next_end: Any = select(func.min(Event.ends_at)).where(LISTED, Event.ends_at > now).scalar_subquery()
+    first: Any = select(func.min(Event.starts_at)).where(LISTED).scalar_subquery()
+    last: Any = select(func.max(Event.ends_at)).where(LISTED).scalar_subquery()
+    row = session.execute(select(counted, next_end, first, last)).one()
+    return Ground(row[0] or 0, *row[1:])
 
 
 def find(

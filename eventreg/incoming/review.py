@@ -76,14 +76,19 @@ def dismiss(session: Session, *, event_id: int, mail_id: int, actor: audit.Actor
     session.flush()
 
 
-def _held(session: Session, event_id: int, mail_id: int) -> ReceivedMail:
-    """The mail, its event locked first as everywhere. Raises: NotFound, EventStateError."""
+def registration_of(session: Session, *, event_id: int, mail_id: int) -> int:
+    """The registration an answer is about. Raises: NotFound."""
     about = session.scalar(
         select(ReceivedMail.registration_id).where(ReceivedMail.id == mail_id, ReceivedMail.event_id == event_id)
     )
     if about is None:
         raise NotFound(_("This event was sent no such answer."))
-    changes.load(session, about)
+    return about
+
+
+def _held(session: Session, event_id: int, mail_id: int) -> ReceivedMail:
+    """The mail, its event locked first as everywhere. Raises: NotFound, EventStateError."""
+    changes.load(session, registration_of(session, event_id=event_id, mail_id=mail_id))
     mail = session.get_one(ReceivedMail, mail_id, populate_existing=True)
     if mail.outcome != "held":
         raise EventStateError(_("Somebody has settled this answer already."))

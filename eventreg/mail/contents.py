@@ -182,6 +182,9 @@ def plans(kind: str, payload: Mapping[str, Any], event: Event) -> str:
     """What to do when plans change."""
     if kind in ENDINGS:
         return ""
+    if payload.get("outgrown") is not None:
+        why = wording.outgrown(payload["outgrown"], payload["party_size"])
+        return f"{why} {wording.ways_out(payload['status'])}"
     if payload["status"] == "pending":
         return _("You get a mail when an organizer has decided. To change or withdraw what you asked, use the link.")
     if payload.get("offer_expires_at"):

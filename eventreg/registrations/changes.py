@@ -16,6 +16,7 @@ from eventreg.errors import NotFound, RegistrationNotOpen
 from eventreg.events import rules
 from eventreg.events import wording as event_words
 from eventreg.events.models import Event
+from eventreg.registrations import answered as answers_told
 from eventreg.registrations import messages, moves, seats, waitlist, wording
 from eventreg.registrations.models import Answer, Registration
 from eventreg.registrations.moves import Before
@@ -49,7 +50,7 @@ def change(
     registration.name, registration.search_text = form.name, form.search_text
     moves.move(session, event, registration, form, by_organizer=by_organizer, now=now)
     session.flush()
-    changes = _differences(registration, before, answered)
+    changes = _differences(session, registration, before, answered)
     if not by_organizer or changes.keys() & {"rsvp", "party_size"}:
         # A late mail from a calendar program must not undo what was said here, or said here once more; see `replies`.
         registration.reply_sequence, registration.reply_stamp_at = event.sequence, now
@@ -211,13 +212,14 @@ def _replace_answers(session: Session, registration_id: int, answers: Mapping[in
 
 
 def _differences(
-    registration: Registration, before: Before, answered: Mapping[int, tuple[str, str]]
+    session: Session, registration: Registration, before: Before, answered: Mapping[int, tuple[str, str]]
 ) -> dict[str, tuple[Any, Any]]:
     pairs = {
         name: (getattr(before, name), getattr(registration, name)) for name in ("rsvp", "status", "party_size", "name")
     }
     changes: dict[str, tuple[Any, Any]] = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-    return changes | {f"answer {question_id}": pair for question_id, pair in answered.items()}
+    labels = answers_told.labels_of(session, answered)
+    return changes | {answers_told.name(key, labels.get(key, "")): pair for key, pair in answered.items()}
 
 
 def _tell_of_change(

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from eventreg import audit
 from eventreg.db import table_of
+from eventreg.events import rules
 from eventreg.events import service as events
 from eventreg.events.models import Event
 from eventreg.events.service import CALENDAR, SIGNIFICANT, Changes
 from eventreg.events.values import EventValues
-from eventreg.registrations import messages, offers, promotion
+from eventreg.registrations import messages, offers, outgrown, promotion
 from eventreg.registrations.models import Registration
 
 TOLD = frozenset(CALENDAR - {"status"})
@@ -27,11 +28,17 @@ MOVING = frozenset({"capacity", "waitlist_rule", "starts_at", "ends_at", "all_da
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What saving an event did: its changes, how many people are mailed, how many parties moved up."""
+    """What saving an event did: its changes, how many people are mailed, how many parties moved up.
+
+    `outgrown` are the names of parties that the new capacity leaves out, and `oversized` of those that are larger than
+    a new registration may be; see `outgrown`.
+    """
 
     changes: Changes
     told: int
     promoted: int
+    outgrown: Sequence[str] = ()
+    oversized: Sequence[str] = ()
 
 
 def save(
@@ -50,7 +57,13 @@ def save(
     promoted = 0
     if changes.keys() & MOVING:
         promoted = promotion.promote(session, event_id=event_id, now=now)
-    return Saved(changes, told, promoted)
+    left_out: Sequence[str] = ()
+    if "capacity" in changes:
+        left_out = outgrown.tell(session, event, before=changes["capacity"][0], now=now)
+    oversized: Sequence[str] = ()
+    if "max_party_size" in changes:
+        oversized = outgrown.oversized(session, event)
+    return Saved(changes, told, promoted, left_out, oversized)
 
 
 def publish(session: Session, *, event_id: int, actor: audit.Actor, now: datetime) -> int:
@@ -132,7 +145,7 @@ def _tell_everybody(
         kind=kind,
         now=now,
         stamps=_stamp_all(session, event, people, now=now),
-        places=_places(people),
+        places=_places(event, people),
         extra=extra,
     )
     return len(people)
@@ -156,9 +169,13 @@ def _stamp_all(session: Session, event: Event, people: Sequence[Any], *, now: da
     return stamps
 
 
-def _places(people: Sequence[Any]) -> dict[int, int]:
+def _places(event: Event, people: Sequence[Any]) -> dict[int, int]:
     """Place in line by registration id, of those in line."""
-    line = [one for one in people if one.status == "waitlisted" and one.offer_expires_at is None]
+    line = [
+        one
+        for one in people
+        if one.status == "waitlisted" and one.offer_expires_at is None and not rules.outgrows(event, one.party_size)
+    ]
     line.sort(key=lambda one: (one.waitlisted_at, one.id))
     return {one.id: place for place, one in enumerate(line, start=1)}
 

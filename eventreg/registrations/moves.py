@@ -13,7 +13,12 @@ from eventreg.events import rules
 from eventreg.events.models import Event
 from eventreg.registrations import seats, waitlist
 from eventreg.registrations.models import Registration
-from eventreg.registrations.service import AnswerForm, refuse_larger_than_allowed, refuse_unless_waiting
+from eventreg.registrations.service import (
+    AnswerForm,
+    refuse_larger_than_allowed,
+    refuse_larger_than_event,
+    refuse_unless_waiting,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,10 @@ def move(
     if form.rsvp != "yes":
         leave(session, event, registration, status="confirmed")
     else:
-        if form.party_size != registration.party_size or registration.rsvp != "yes":
+        if form.party_size > registration.party_size:  # an event that takes smaller parties by now: never in the way
             refuse_larger_than_allowed(event, form.party_size)
+        elif registration.rsvp != "yes":
+            refuse_larger_than_event(event, form.party_size)
         if not by_organizer:
             _refuse_to_grow_unapproved(event, registration, form.party_size)
         if held:

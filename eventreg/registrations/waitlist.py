@@ -9,9 +9,10 @@ their seats are held for them.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from eventreg.events import rules
 from eventreg.events.models import Event
 from eventreg.registrations.models import Registration
 from eventreg.registrations.seats import IN_LINE
@@ -23,10 +24,11 @@ AT_ONCE = 500
 
 
 def position(session: Session, *, event_id: int, waitlisted_at: datetime, registration_id: int) -> int:
-    """Place in line, 1 is next; one COUNT."""
+    """Place in line, 1 is next; one COUNT. A party larger than the whole event takes no place in it."""
     ahead = select(func.count()).where(
         Registration.event_id == event_id,
         IN_LINE,
+        *_fitting(session, event_id),
         or_(
             Registration.waitlisted_at < waitlisted_at,
             (Registration.waitlisted_at == waitlisted_at) & (Registration.id < registration_id),
@@ -36,8 +38,14 @@ def position(session: Session, *, event_id: int, waitlisted_at: datetime, regist
 
 
 def place_of(session: Session, registration: Registration) -> int | None:
-    """The same for a row; None for one that is not in line, because it does not wait or has been offered a place."""
+    """The same for a row; None for one that is not in line.
+
+    It does not wait, has been offered a place, or is larger than the whole event.
+    """
     if registration.status != "waitlisted" or registration.waitlisted_at is None or registration.is_offered:
+        return None
+    event = session.get(Event, registration.event_id)
+    if event is not None and rules.outgrows(event, registration.party_size):
         return None
     return position(
         session,
@@ -52,9 +60,16 @@ def end(session: Session, event_id: int, *, now: datetime) -> tuple[int, datetim
 
     That is later than everybody's in line, also when the clock has gone back meanwhile.
     """
-    query = select(func.count(), func.max(Registration.waitlisted_at)).where(Registration.event_id == event_id, IN_LINE)
+    fitting = func.count().filter(*_fitting(session, event_id)) if _fitting(session, event_id) else func.count()
+    query = select(fitting, func.max(Registration.waitlisted_at)).where(Registration.event_id == event_id, IN_LINE)
     count, last = session.execute(query).one()
     return count + 1, now if last is None else max(now, last + INSTANT)
+
+
+def _fitting(session: Session, event_id: int) -> list[ColumnElement[bool]]:
+    """Leaves out parties larger than the whole event, which is loaded wherever somebody's place is asked for."""
+    event = session.get(Event, event_id)
+    return [] if event is None or event.capacity is None else [Registration.party_size <= event.capacity]
 
 
 def holds_seats(session: Session, event: Event) -> bool:

@@ -117,3 +117,25 @@ def offer_lapsed(event: Event, registration: Registration) -> str:
         "The time to accept ended %(when)s, so the place goes to the next in line.",
         when=event_words.instant(until, event.timezone) if until else "",
     )
+
+
+def outgrown(places: int, party_size: int) -> str:
+    """Why a party cannot come as it is, and the ways out."""
+    return ngettext(
+        "The event has %(num)d place in all now, and your party is %(size)d, so it cannot come as it is.",
+        "The event has %(num)d places in all now, and your party is %(size)d, so it cannot come as it is.",
+        places,
+        size=party_size,
+    )
+
+
+def ways_out(status: str) -> str:
+    """What a party larger than the event can do."""
+    if status == "pending":
+        return _(
+            "You can come with fewer people, leave your request as it is in case more places are added, or withdraw it."
+        )
+    return _(
+        "You can come with fewer people and keep your place in line, stay on the waitlist in case more places are "
+        "added, or leave it."
+    )

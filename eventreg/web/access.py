@@ -47,7 +47,7 @@ def take_large_body(most: int) -> None:
     if me().is_authenticated:
         request.max_content_length = most
     elif (request.content_length or 0) > current_app.config["MAX_CONTENT_LENGTH"]:
-        abort(_sign_in_first())
+        abort(_to_sign_in())
 
 
 def signed_in(view: Callable[Params, Result]) -> Callable[Params, Any]:
@@ -109,9 +109,18 @@ def event_door(view: Callable[Concatenate[Event, Params], Result]) -> Callable[C
 
 
 def _sign_in_first() -> Any:
-    """None for somebody with an account, otherwise the way to the sign-in page and back."""
+    """None for somebody with an account, otherwise the way to the sign-in page and back.
+
+    A form that was sent is not thrown away: `web.errors` answers 401 with a page that keeps what was typed.
+    """
     if me().is_authenticated:
         return None
+    if request.method == "POST":
+        abort(401)
+    return _to_sign_in()
+
+
+def _to_sign_in() -> Any:
     return current_app.extensions["security"]._unauthn_handler()  # noqa: SLF001 - there is no public name for it
 
 

@@ -3,20 +3,26 @@
 import logging
 from collections.abc import Sequence
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError, validate_csrf
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response as BaseResponse
+from wtforms import ValidationError
 
 from eventreg.db import AWAY, db, let_go
 from eventreg.errors import EventRegError, NotFound
+from eventreg.web.access import me
+from eventreg.web.security import RETURNS_FORM
 
 log = logging.getLogger(__name__)
 
+BAD_REQUEST = 400
+UNAUTHORIZED = 401
 NOT_FOUND = 404
 CONFLICT = 409
+NOT_KEPT = frozenset({"csrf_token", "action"})
 OWN_LINKS = ("/r/", "/undo/")
 """Addresses that only a link in somebody's mail leads to."""
 COME_BACK_SECONDS = 10
@@ -36,12 +42,52 @@ def init_app(app: Flask) -> None:
 def _http(error: HTTPException) -> BaseResponse:
     if error.response is not None:
         return error.get_response()
+    if _is_signed_out(error):
+        return _signed_out()
     title, message = _words(error)
     response = _answer(error.code or 500, title, message)
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             response.headers[name] = value
     return response
+
+
+def _is_signed_out(error: HTTPException) -> bool:
+    """A form of the desk, sent by somebody whose sign-in has ended."""
+    is_refused = error.code == UNAUTHORIZED or isinstance(error, CSRFError)
+    is_desk = request.method == "POST" and request.blueprint == "organizer"
+    return is_desk and is_refused and not me().is_authenticated
+
+
+def _signed_out() -> Response:
+    """Keeps what was typed through sign-in: in the page, which sends it back to the form and never saves it by itself.
+
+    The page holds no CSRF token, so that the form comes back filled in and is looked over before it is sent.
+    """
+    title = _("You were signed out")
+    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+        return _answer(UNAUTHORIZED, title, _("Nothing is saved. Sign in and send it again."))
+    is_form = getattr(current_app.view_functions.get(request.endpoint or ""), RETURNS_FORM, False)
+    kept = [pair for pair in request.form.items(multi=True) if pair[0] not in NOT_KEPT] if is_form else []
+    page = render_template(
+        "errors/signed_out.html",
+        title=title,
+        kept=kept,
+        has_file=any(file.filename for file in request.files.values()),
+        kept_action=request.path,
+        next_page="/organize/signed-in" if kept else None,
+    )
+    response = make_response(page, UNAUTHORIZED if _has_token() else BAD_REQUEST)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _has_token() -> bool:
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError:
+        return False
+    return True
 
 
 def _not_found(error: NotFound) -> Response:

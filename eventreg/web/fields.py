@@ -22,8 +22,24 @@ LONGEST_NUMBER = 40
 LARGEST_NUMBER = 1_000_000
 
 
+def stored_value(field: Any) -> Any:
+    """What the form was opened with, cleaned as the field cleans what is sent."""
+    stored = field.object_data
+    for clean in field.filters:
+        stored = clean(stored)
+    return stored
+
+
+def is_as_stored(field: Any) -> bool:
+    """Whether the form still holds the stored value: it stays valid when a rule was tightened since."""
+    return bool(field.data) and field.data == stored_value(field)
+
+
 class AtMost:
-    """Refuses longer text, saying how long it is; the browser is told too. No check after it sees such text."""
+    """Refuses longer text, saying how long it is; the browser is told too. No check after it sees such text.
+
+    A stored value may stay as it is.
+    """
 
     def __init__(self, characters: int) -> None:
         self.characters = characters
@@ -31,7 +47,7 @@ class AtMost:
 
     def __call__(self, _form: Form, field: Any) -> None:
         """Raises: StopValidation."""
-        if len(field.data or "") > self.characters:
+        if len(field.data or "") > self.characters and not is_as_stored(field):
             raise StopValidation(
                 _(
                     "This has %(length)s characters. Shorten it to %(most)s.",
@@ -52,7 +68,7 @@ class Given:
 
 def web_address(_form: Form, field: Any) -> None:
     """Raises: ValidationError for what is no http address (a `javascript:` one, say)."""
-    if not field.data:
+    if not field.data or is_as_stored(field):
         return
     try:
         parts = urlsplit(field.data)
@@ -96,8 +112,8 @@ def _tidied(given: object) -> str:
 
 def _writable(_form: Form, field: Any) -> None:
     """Normalises the field's data. Raises: ValidationError."""
-    if not field.data:
-        return  # of an optional field, and nothing in it can be seen
+    if not field.data or is_as_stored(field):
+        return  # of an optional field, and nothing in it can be seen; or stored before a rule was tightened
     try:
         field.data = addresses.normalised(field.data)
     except InvalidField as error:
@@ -138,21 +154,24 @@ class WallClock(DateTimeLocalField):
 
 
 class Whole(IntegerField):
-    """A whole number from `least` to `most`; empty means `empty`. `bounds` are the words for one beyond them."""
+    """A whole number from `least` to `most`. `bounds` are the words for one beyond them.
+
+    `may_be_empty`: empty has a meaning of its own (None); otherwise it is refused, never filled in.
+    """
 
     def __init__(
         self,
         label: Any,
         *,
         least: int,
-        empty: int | None,
+        may_be_empty: bool = False,
         most: int = LARGEST_NUMBER,
         bounds: Any = None,
         **kwargs: Any,
     ) -> None:
         self.least = least
         self.most = most
-        self.empty = empty
+        self.may_be_empty = may_be_empty
         self.bounds = bounds
         super().__init__(label, render_kw={"min": least, "max": most, "inputmode": "numeric"}, **kwargs)
 
@@ -161,15 +180,23 @@ class Whole(IntegerField):
         if not valuelist:
             return
         typed = text.line(valuelist[0], most=LONGEST_NUMBER)
-        self.data = self.empty
         if not typed:
+            if not self.may_be_empty:
+                raise ValueError(_("Enter a number, like 2."))
+            self.data = None
             return
         if not re.fullmatch(r"-?[0-9]{1,12}", typed):
             raise ValueError(_("Write a whole number, like 2."))
-        if not self.least <= int(typed) <= self.most:
+        if not self.least <= int(typed) <= self.most and int(typed) != self.object_data:
             words = _("Write a number from %(least)s to %(most)s.", least=self.least, most=f"{self.most:,}")
             raise ValueError(self.bounds or words)
         self.data = int(typed)
+
+    @property
+    def is_sent_empty(self) -> bool:
+        """Whether the request holds the field with nothing in it."""
+        sent = self.raw_data or []
+        return bool(sent) and not text.line(sent[0], most=LONGEST_NUMBER)
 
 
 class Names(StringField):
@@ -192,6 +219,8 @@ class Names(StringField):
             if key := search.name_key(name):
                 names.setdefault(key, name)
         self.data = tuple(names.values())
+        if self.data == tuple(self.object_data or ()):
+            return
         if len(", ".join(self.data)) > self.most or len(f"|{'|'.join(names)}|") > self.most:
             raise ValueError(too_long)
 
@@ -206,7 +235,7 @@ def key_at_most(characters: int) -> KeyCheck:
     """Refuses a name whose comparable form does not fit its column (some letters fold into many)."""
 
     def check(_form: Form, field: Any) -> None:
-        if len(search.name_key(field.data or "")) > characters:
+        if not is_as_stored(field) and len(search.name_key(field.data or "")) > characters:
             raise ValidationError(_l("That name is too long. Use a shorter one."))
 
     return check

@@ -1,6 +1,6 @@
 """An event's own questions as form fields `q-<id>`, for the RSVP form, "my registration" and the desk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from wtforms.validators import Optional, StopValidation
 from eventreg import text
 from eventreg.events.entrance import Asked
 from eventreg.events.models import Question
-from eventreg.web.fields import AtMost
+from eventreg.web.fields import AtMost, stored_value
 
 LONGEST_LINE = 300
 LONGEST_PARAGRAPH = 3000
@@ -42,9 +42,25 @@ def fields(questions: Sequence[Query]) -> dict[str, Field]:
     return {field_name(question): _field(question) for question in questions}
 
 
-def answers(form: Form, questions: Sequence[Query]) -> dict[int, str]:
-    """{question id: what was typed}, empty answers included."""
-    return {question.id: _text(form[field_name(question)].data) for question in questions}
+def answers(form: Form, questions: Sequence[Query], stored: Mapping[int, str]) -> dict[int, str]:
+    """{question id: what was typed}, empty answers included; an answer left as it was shown stays as it is stored."""
+    return {question.id: _answer(form[field_name(question)], stored.get(question.id, "")) for question in questions}
+
+
+def keep_stored(form: Form, questions: Sequence[Query], stored: Mapping[int, str], *, boxes_shown: bool) -> None:
+    """Lets stored answers stay valid on a form that changes them: the question may be another by now.
+
+    A choice that was removed or renamed is offered to the person who made it. `boxes_shown`: a box that is not sent
+    was shown and left empty; otherwise the request says nothing of it.
+    """
+    for question in questions:
+        field = form[field_name(question)]
+        value = stored.get(question.id, "")
+        if isinstance(field, SelectField) and value and value not in {choice.value for choice in field.choices}:
+            label = _("%(choice)s (no longer offered)", choice=value)
+            field.choices = [*field.choices, SelectChoice(value, label)]
+        if isinstance(field, BooleanField) and not field.raw_data and not boxes_shown:
+            field.data = field.object_data
 
 
 def data(questions: Sequence[Query], given: dict[int, str]) -> dict[str, Any]:
@@ -55,6 +71,11 @@ def data(questions: Sequence[Query], given: dict[int, str]) -> dict[str, Any]:
         else given.get(question.id, "")
         for question in questions
     }
+
+
+def _answer(field: Field, stored: str) -> str:
+    sent = _text(field.data)
+    return stored if stored and sent == _text(stored_value(field)) else sent
 
 
 def _text(value: object) -> str:

@@ -1,6 +1,8 @@
 """The shut doors of every answer: headers, CSRF, what is refused before a view sees it."""
 
 import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from flask import Flask, Response, abort, current_app, request
 from flask_wtf import CSRFProtect
@@ -23,6 +25,15 @@ HEADERS = (
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 csrf = CSRFProtect()
+RETURNS_FORM = "returns_form"
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def returns_form(view: View) -> View:
+    """The view's form checks the CSRF token itself, before anything is done: what was typed is given back."""
+    setattr(view, RETURNS_FORM, True)
+    csrf.exempt(view)
+    return view
 
 
 def init_app(app: Flask) -> None:

@@ -1,11 +1,10 @@
 """The RSVP form and the small forms around it. They validate and convert; they know no seats and no database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, StringField
@@ -16,27 +15,27 @@ from eventreg.events.entrance import Asked, Entrance, as_asked
 from eventreg.events.models import Event, Question
 from eventreg.registrations.models import RSVPS, Registration
 from eventreg.registrations.service import AnswerForm
-from eventreg.web import questions
+from eventreg.web import questions, versions
 from eventreg.web.fields import Email, Given, Line, Whole
-from eventreg.web.tokens import LateToken
+from eventreg.web.versions import VersionedForm
 
 LONGEST_NAME = 200
 FORMS_KEPT = 512
 """Form classes, one for each list of questions and largest party."""
 
+FormT = TypeVar("FormT", bound="RsvpForm")
+
 CHOOSE = _l("Choose yes, maybe or no.")
 CHOICES: tuple[tuple[str, Any], ...] = (("yes", _l("Yes")), ("maybe", _l("Maybe")), ("no", _l("No")))
 
 
-class RsvpForm(FlaskForm):
+class RsvpForm(VersionedForm):
     """What somebody answers to an event; `asked` holds the event's questions, whose fields follow these."""
 
-    class Meta(FlaskForm.Meta):
-        """The token is made with the page: an answer that is taken needs none."""
-
-        csrf_class = LateToken
-
+    unstored = frozenset({"join_waitlist", "leave_empty", "tell"})
     asked: tuple[Asked, ...] = ()
+    stored: Mapping[int, str] = {}
+    """Answers given so far, by question id."""
 
     # The fields in the order of the page, which is also the order in which errors are listed.
     rsvp = RadioField(
@@ -61,16 +60,10 @@ class RsvpForm(FlaskForm):
     leave_empty = StringField(_l("Leave this empty"))
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """As WTForms does; a token that is missing, old or another's is told in words of people."""
-        good = bool(super().validate(extra_validators))
-        token = self._fields.get("csrf_token")
-        if token is not None and token.errors:
-            form_is_old = _(
-                "Nothing is saved yet: this page was open for very long, or your browser keeps no cookies for this "
-                "site. What you wrote is still here; send it again."
-            )
-            token.errors = (form_is_old,)
-        return good
+        """As every form here; a number nobody asks for is not missing either."""
+        if self.rsvp.data == "no" and self.party_size.is_sent_empty:
+            self.party_size.process_errors = ()
+        return super().validate(extra_validators)
 
     def answer(self, *, email: str | None = None, opened_at: datetime | None = None) -> AnswerForm:
         """The validated values, as the service takes them; `email` where the form does not ask for it."""
@@ -79,7 +72,7 @@ class RsvpForm(FlaskForm):
             email=email or self.email.data,
             rsvp=self.rsvp.data,
             party_size=self.party_size.data or 1,
-            answers=questions.answers(self, self.asked),
+            answers=questions.answers(self, self.asked, self.stored),
             join_waitlist=self.join_waitlist.data,
             opened_at=opened_at,
         )
@@ -90,16 +83,27 @@ def rsvp_form(entrance: Entrance) -> RsvpForm:
     return _class(entrance.asked, entrance.max_party_size)()
 
 
-def change_form(event: Event, registration: Registration, asked: Sequence[Question], given: dict[int, str]) -> RsvpForm:
-    """The form filled with what the registration says; its address stays as it is."""
-    return _class(as_asked(asked), largest_party(event, registration), knows_address=True)(
+def change_form(
+    event: Event, registration: Registration, asked: Sequence[Question], given: dict[int, str], *, sent: bool = True
+) -> RsvpForm:
+    """The form filled with what the registration says; its address stays as it is. Not `sent`: that alone."""
+    form = _class(as_asked(asked), largest_party(event, registration), knows_address=True)(
+        **({} if sent else {"formdata": None}),
         data={
             "rsvp": registration.rsvp,
             "name": registration.name,
             "party_size": registration.party_size,
             **questions.data(asked, given),
-        }
+        },
     )
+    return keep_stored(form, given)
+
+
+def keep_stored(form: FormT, given: Mapping[int, str]) -> FormT:
+    """The form, with the answers given so far staying valid; see `questions.keep_stored`."""
+    form.stored = given
+    questions.keep_stored(form, form.asked, given, boxes_shown=versions.is_sent())
+    return form
 
 
 def largest_party(event: Event, registration: Registration) -> int:
@@ -118,13 +122,11 @@ def _class(asked: tuple[Asked, ...], most: int, *, knows_address: bool = False) 
         validators=[Given()],
         least=1,
         most=most,
-        empty=1,
         default=1,
         bounds=_l("This event takes 1 to %(max)d people on one registration.", max=most),
     )
     own: dict[str, Any] = {"asked": asked, "party_size": party_size, **questions.fields(asked)}
-    if knows_address:
-        own["email"] = None  # takes the field away
+    own["email" if knows_address else "version"] = None  # takes the field away
     return type("EventRsvpForm", (RsvpForm,), own)
 
 

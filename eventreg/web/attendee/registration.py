@@ -12,13 +12,14 @@ from eventreg.events import queries as event_queries
 from eventreg.events import rules
 from eventreg.events.models import Event
 from eventreg.links import MANAGE, Links
-from eventreg.registrations import changes, feeds, offers, queries, wording
+from eventreg.registrations import changes, feeds, offers, outgrown, queries, wording
 from eventreg.registrations.models import Registration
-from eventreg.web import qr
+from eventreg.web import qr, versions
 from eventreg.web.attendee import blueprint
 from eventreg.web.attendee.forms import ConfirmForm, RsvpForm, change_form
 from eventreg.web.moment import request_now
 from eventreg.web.security import csrf
+from eventreg.web.versions import ChangedMeanwhileError
 
 INVALID = 422
 CONFLICT = 409
@@ -50,6 +51,7 @@ def registration_change(token: str) -> Response | tuple[str, int]:
     registration_id, answer = registration.id, form.answer(email=registration.email)
     try:
         with write_transaction(db.session()):
+            _refuse_stale(registration_id, form)
             outcome = changes.change(
                 db.session(),
                 registration_id=registration_id,
@@ -59,6 +61,10 @@ def registration_change(token: str) -> Response | tuple[str, int]:
             )
     except (RegistrationNotOpen, EventFull, InvalidField) as error:
         return _refused(token, form, error)
+    except ChangedMeanwhileError as error:
+        registration, event = _found(token)
+        form.show_again(error.version)
+        return _page(token, registration, event, form, meanwhile=error), CONFLICT
     tasks.nudge()
     flash(_("Saved. %(sentence)s", sentence=wording.standing_of(outcome, event)), "success")
     return redirect(url_for("attendee.registration_show", token=token), 303)
@@ -116,10 +122,17 @@ def _found(token: str) -> tuple[Registration, Event]:
     return found
 
 
-def _form(registration: Registration, event: Event) -> RsvpForm:
+def _refuse_stale(registration_id: int, form: RsvpForm) -> None:
+    """Under the event's lock. Raises: ChangedMeanwhileError when the answer was changed after the page was opened."""
+    if versions.is_sent():
+        event, registration = changes.load(db.session(), registration_id)
+        versions.refuse_stale(form, _form(registration, event, sent=False))
+
+
+def _form(registration: Registration, event: Event, *, sent: bool = True) -> RsvpForm:
     asked = event_queries.questions(db.session(), event.id)
     given = queries.answers_of(db.session(), [registration.id]).get(registration.id, {})
-    return change_form(event, registration, asked, given)
+    return change_form(event, registration, asked, given, sent=sent)
 
 
 def _refused(token: str, form: RsvpForm, error: Exception) -> tuple[str, int]:
@@ -141,7 +154,15 @@ def _refused_as_a_whole(token: str, error: Exception) -> tuple[str, int]:
     return _page(token, registration, event, form), CONFLICT
 
 
-def _page(token: str, registration: Registration, event: Event, form: RsvpForm, *, offer_waitlist: bool = False) -> str:
+def _page(
+    token: str,
+    registration: Registration,
+    event: Event,
+    form: RsvpForm,
+    *,
+    offer_waitlist: bool = False,
+    meanwhile: ChangedMeanwhileError | None = None,
+) -> str:
     links: Links = current_app.extensions["eventreg.links"]
     session = db.session()
     outcome = changes.outcome(session, registration)
@@ -160,10 +181,12 @@ def _page(token: str, registration: Registration, event: Event, form: RsvpForm, 
         outcome=outcome,
         sentence=wording.offer_lapsed(event, registration) if has_lapsed else wording.standing_of(outcome, event),
         has_lapsed=has_lapsed,
+        is_outgrown=outgrown.is_outgrown(event, registration),
         has_page=rules.has_page(event),
         found=rules.availability(event, now),
         can_change=registration.status != "cancelled" and changes.is_changeable(event, now),
         offer_waitlist=offer_waitlist,
+        meanwhile=meanwhile,
         feed=feed,
         qr=qr.drawn(links.manage(registration.id, registration.link_generation)),
     )

@@ -12,7 +12,7 @@ from eventreg.events.models import Event
 from eventreg.registrations import event_changes
 from eventreg.web.access import event_editor, me
 from eventreg.web.moment import request_now
-from eventreg.web.organizer import actor, blueprint, words
+from eventreg.web.organizer import actor, blueprint, states, words
 
 
 def host() -> str:
@@ -33,6 +33,7 @@ def event_publish(event: Event) -> Response:
     slug, event_id = event.slug, event.id
     try:
         with write_transaction(db.session()):
+            states.check_event(service.load(db.session(), event_id))
             promoted = event_changes.publish(db.session(), event_id=event_id, actor=actor(), now=request_now())
     except EventStateError as error:
         flash(str(error), "danger")
@@ -61,6 +62,7 @@ def event_cancel(event: Event) -> Response:
     slug, event_id = event.slug, event.id
     try:
         with write_transaction(db.session()):
+            states.check_event(service.load(db.session(), event_id))
             told = event_changes.call_off(db.session(), event_id=event_id, actor=actor(), now=request_now())
     except EventStateError as error:
         flash(str(error), "danger")

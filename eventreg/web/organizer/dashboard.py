@@ -43,6 +43,13 @@ def event_list() -> str:
     )
 
 
+@blueprint.get("/signed-in")
+@signed_in
+def signed_in_again() -> str:
+    """Where sign-in leads from a page that keeps what was typed: that page is still open in another tab."""
+    return render_template("organizer/signed_in.html")
+
+
 def page_number() -> int:
     """`?page=` as a number; 1 for anything else."""
     given = request.args.get("page", "1")

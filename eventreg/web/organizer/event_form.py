@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import current_app, request
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, SelectField
 from wtforms.validators import InputRequired
 
@@ -17,6 +16,7 @@ from eventreg.events.models import Event
 from eventreg.events.values import LONGEST_OFFER, EventValues, check
 from eventreg.web.fields import Email, Given, Line, Lines, Names, WallClock, Whole, key_at_most, web_address
 from eventreg.web.organizer import words
+from eventreg.web.versions import VersionedForm
 
 INSTANTS = ("starts_at", "ends_at", "registration_opens_at", "registration_closes_at")
 SAME_NAME = (
@@ -46,8 +46,10 @@ NOT_TICKED = (False, "", "0", "false", "no", "off")
 """What a script may send for a box that it leaves empty."""
 
 
-class EventForm(FlaskForm):
+class EventForm(VersionedForm):
     """Fields named as scripts know them. What a request leaves out keeps its default, or the event's present value."""
+
+    unstored = frozenset({"notify"})
 
     title = Line(_l("Title"), most=200, required=_l("Give the event a title."))
     summary = Line(
@@ -99,12 +101,11 @@ class EventForm(FlaskForm):
         default="public",
         validate_choice=False,
     )
-    capacity = Whole(_l("Places"), least=1, empty=None, description=_l("Leave empty for no limit."))
+    capacity = Whole(_l("Places"), least=1, may_be_empty=True, description=_l("Leave empty for no limit."))
     max_party_size = Whole(
         _l("People on one registration, at most"),
         validators=[Given()],
         least=1,
-        empty=1,
         default=1,
         description=_l("1 means that everybody registers for themselves."),
     )
@@ -119,7 +120,7 @@ class EventForm(FlaskForm):
         _l("Hours to accept a place that came free"),
         least=1,
         most=LONGEST_OFFER,
-        empty=None,
+        may_be_empty=True,
         description=_l(
             "Whoever is next in line is asked, and the place is kept for them this long. "
             "Leave empty to give it to them at once."
@@ -136,13 +137,13 @@ class EventForm(FlaskForm):
         _l("Hours before the start when people are reminded"),
         least=1,
         most=reminders.MOST_HOURS,
-        empty=None,
+        may_be_empty=True,
         default=24,
         description=_l("24 is the day before. Leave empty to remind nobody."),
     )
     notify = BooleanField(_l("Tell the people registered"), false_values=NOT_TICKED)
     seen_at = HiddenField()
-    """When the event had last been changed as this form was opened."""
+    """When the event had last been changed as this form was opened: the history tells what was done since."""
     waitlist_shown = HiddenField(default="1")
     """Sent by the page: without it, a box left empty may be a script that does not know of waitlists and approval."""
 
@@ -154,6 +155,8 @@ class EventForm(FlaskForm):
         self.waitlist_shown.data = "1"
         if self.is_submitted() and "waitlist_shown" not in request.form:
             self.waitlist_open.data = self.waitlist_open.object_data
+            if "all_day" not in request.form:
+                self.all_day.data = bool(self.all_day.object_data)
             if "needs_approval" not in request.form:
                 self.needs_approval.data = bool(self.needs_approval.object_data)
 

@@ -5,7 +5,6 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import SelectField
 
@@ -17,14 +16,16 @@ from eventreg.organizers import access
 from eventreg.web.access import me, organizers_only
 from eventreg.web.fields import Given, Line, key_at_most
 from eventreg.web.moment import request_now
-from eventreg.web.organizer import actor, blueprint, words
+from eventreg.web.organizer import actor, blueprint, states, words
 from eventreg.web.organizer.actions import host
 from eventreg.web.organizer.people import LARGEST_ID
+from eventreg.web.security import returns_form
+from eventreg.web.versions import ReturnedForm
 
 UNPROCESSABLE = 422
 
 
-class FollowForm(FlaskForm):
+class FollowForm(ReturnedForm):
     """The address, and how its events are shown."""
 
     url = Line(
@@ -48,6 +49,7 @@ class FollowForm(FlaskForm):
 
 
 @blueprint.route("/calendars", methods=["GET", "POST"])
+@returns_form
 @organizers_only
 def followed_list() -> Any:
     """Those there are, and the form for another."""
@@ -55,7 +57,7 @@ def followed_list() -> Any:
     if request.method == "GET":
         return _page(form)
     if not form.validate():
-        return _page(form), UNPROCESSABLE
+        return _page(form), form.refused_with
     owner_id, doer = me().id, actor()
     try:
         with write_transaction(db.session()):
@@ -84,6 +86,7 @@ def followed_pause(calendar_id: int) -> Response:
     _refuse_others(calendar_id)
     doer = actor()
     with write_transaction(db.session()):
+        states.check_calendar(service.load(db.session(), calendar_id))
         service.pause(db.session(), calendar_id=calendar_id, actor=doer, now=request_now())
     flash(_("The calendar is paused. Its events stay as they are, and nothing new is read."), "success")
     return redirect(url_for("organizer.followed_list"))
@@ -96,6 +99,7 @@ def followed_read(calendar_id: int) -> Response:
     _refuse_others(calendar_id)
     doer = actor()
     with write_transaction(db.session()):
+        states.check_calendar(service.load(db.session(), calendar_id))
         service.read_soon(db.session(), calendar_id=calendar_id, actor=doer, now=request_now())
     flash(_("The calendar is read within a minute or two."), "success")
     return redirect(url_for("organizer.followed_list"))
@@ -111,6 +115,7 @@ def followed_remove(calendar_id: int) -> Any:
         return render_template("organizer/followed_remove.html", calendar=calendar, coming=coming)
     doer = actor()
     with write_transaction(db.session()):
+        states.check_calendar(service.load(db.session(), calendar_id))
         drafts = service.unfollow(db.session(), calendar_id=calendar_id, actor=doer, now=request_now())
     flash(
         _("The calendar is not followed any more. Events that are drafts of its organizer now: %(num)s.", num=drafts),

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, current_app, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField
 
@@ -15,6 +14,8 @@ from eventreg.events.importing import Outcome
 from eventreg.web.access import me, organizers_only, take_large_body
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint
+from eventreg.web.security import returns_form
+from eventreg.web.versions import ReturnedForm
 
 if TYPE_CHECKING:
     from eventreg.calendar.reading import Reading
@@ -23,7 +24,7 @@ UNPROCESSABLE = 422
 ROOM_FOR_THE_REST = 64 * 1024
 
 
-class ImportForm(FlaskForm):
+class ImportForm(ReturnedForm):
     """A file, and whether events that are over are wanted too."""
 
     file = FileField(
@@ -51,6 +52,7 @@ _register(blueprint)
 
 
 @blueprint.route("/import", methods=["GET", "POST"])
+@returns_form
 @organizers_only
 def import_events() -> Any:
     """The form, and the report of what a file brought."""
@@ -58,7 +60,7 @@ def import_events() -> Any:
     if request.method == "GET":
         return render_template("organizer/import_form.html", form=form)
     if not form.validate():
-        return render_template("organizer/import_form.html", form=form), UNPROCESSABLE
+        return render_template("organizer/import_form.html", form=form), form.refused_with
     found, fault = _read(form)
     if found is None:
         form.file.errors = (fault,)

@@ -17,18 +17,24 @@ from eventreg.outbox import queries as outbox
 from eventreg.registrations import approval, changes, desk, queries
 from eventreg.registrations.models import Registration
 from eventreg.registrations.outcome import Outcome
+from eventreg.web import versions
 from eventreg.web.access import event_editor
 from eventreg.web.moment import request_now
-from eventreg.web.organizer import actor, blueprint, mail_words, words
+from eventreg.web.organizer import actor, blueprint, mail_words, states, words
 from eventreg.web.organizer.actions import mail_is_sent
+from eventreg.web.organizer.overview import labels
 from eventreg.web.organizer.person_form import PersonForm, add_form, correct_form
+from eventreg.web.security import returns_form
+from eventreg.web.versions import ChangedMeanwhileError
 
 UNPROCESSABLE = 422
+CONFLICT = 409
 LARGEST_ID = 2**31
 REFUSALS = (InvalidField, EventFull, EventStateError)
 
 
 @blueprint.route("/events/<slug>/attendees/new", methods=["GET", "POST"])
+@returns_form
 @event_editor
 def attendee_new(event: Event) -> Any:
     """Somebody who rang, wrote or stood at the door."""
@@ -36,7 +42,7 @@ def attendee_new(event: Event) -> Any:
     if request.method == "GET":
         return _add_page(form, event)
     if not form.validate():
-        return _add_page(form, event), UNPROCESSABLE
+        return _add_page(form, event), form.refused_with
     event_id, slug, name = event.id, event.slug, form.name.data
     try:
         with write_transaction(db.session()):
@@ -57,6 +63,7 @@ def attendee_new(event: Event) -> Any:
 
 
 @blueprint.route("/events/<slug>/attendees/<int:registration_id>", methods=["GET", "POST"])
+@returns_form
 @event_editor
 def attendee_edit(event: Event, registration_id: int) -> Any:
     """Everything about one person, and the form that puts it right."""
@@ -65,10 +72,11 @@ def attendee_edit(event: Event, registration_id: int) -> Any:
     if request.method == "GET":
         return _edit_page(form, event, registration)
     if not form.validate():
-        return _edit_page(form, event, registration), UNPROCESSABLE
+        return _edit_page(form, event, registration), form.refused_with
     slug, old_email = event.slug, registration.email
     try:
         with write_transaction(db.session()):
+            _refuse_stale(registration_id, form)
             outcome = desk.correct(
                 db.session(),
                 registration_id=registration_id,
@@ -81,6 +89,10 @@ def attendee_edit(event: Event, registration_id: int) -> Any:
         form.refuse(error)
         event = _reloaded(slug)
         return _edit_page(form, event, _registration(event, registration_id)), UNPROCESSABLE
+    except ChangedMeanwhileError as error:
+        form.show_again(error.version)
+        event = _reloaded(slug)
+        return _edit_page(form, event, _registration(event, registration_id), meanwhile=error), CONFLICT
     tasks.nudge()
     said = _("Saved: %(group)s.", group=_group_of(outcome))
     if form.email.data != old_email:
@@ -152,6 +164,7 @@ def _act(event: Event, registration_id: int, do: Callable[..., Outcome], said: C
     slug = _registration(event, registration_id) and event.slug
     try:
         with write_transaction(db.session()):
+            states.check_person(db.session(), registration_id)
             outcome = do(db.session(), registration_id=registration_id, actor=actor(), now=request_now())
     except (EventStateError, EventFull) as error:
         flash(str(error), "danger")
@@ -182,11 +195,18 @@ def _reloaded(slug: str) -> Event:
     return event
 
 
-def _correct_form(event: Event, registration: Registration) -> PersonForm:
+def _refuse_stale(registration_id: int, form: PersonForm) -> None:
+    """Under the event's lock. Raises: ChangedMeanwhileError when the person was changed after the page was opened."""
+    if versions.is_sent():
+        event, registration = changes.load(db.session(), registration_id)
+        versions.refuse_stale(form, _correct_form(event, registration, sent=False))
+
+
+def _correct_form(event: Event, registration: Registration, *, sent: bool = True) -> PersonForm:
     session = db.session()
     asked = events.questions(session, event.id)
     given = queries.answers_of(session, [registration.id]).get(registration.id, {})
-    return correct_form(event, registration, asked, given)
+    return correct_form(event, registration, asked, given, sent=sent)
 
 
 def _add_page(form: PersonForm, event: Event) -> str:
@@ -195,7 +215,9 @@ def _add_page(form: PersonForm, event: Event) -> str:
     )
 
 
-def _edit_page(form: PersonForm, event: Event, registration: Registration) -> str:
+def _edit_page(
+    form: PersonForm, event: Event, registration: Registration, *, meanwhile: ChangedMeanwhileError | None = None
+) -> str:
     session = db.session()
     mail = outbox.latest_for(session, [registration.id]).get(registration.id)
     entries = history.of_registration(session, registration.id)
@@ -204,11 +226,12 @@ def _edit_page(form: PersonForm, event: Event, registration: Registration) -> st
     return render_template(
         "organizer/attendee_edit.html",
         form=form,
+        meanwhile=meanwhile,
         event=event,
         registration=registration,
         status=words.status_of_event(event, request_now()),
         group=words.groups()[queries.group(registration)],
         mail=mail_words.mail_state(mail, event, is_sent=mail_is_sent()),
-        history=words.history(entries, event, {registration.id: registration.name}),
+        history=words.history(entries, event, {registration.id: registration.name}, labels(entries)),
         old_answers=[(one.label, given[one.id]) for one in retired if one.id in given],
     )

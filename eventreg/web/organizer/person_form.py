@@ -12,7 +12,7 @@ from eventreg.errors import EventFull, EventRegError, InvalidField
 from eventreg.events.models import Event, Question
 from eventreg.registrations.models import Registration
 from eventreg.web import questions
-from eventreg.web.attendee.forms import LONGEST_NAME, RsvpForm, largest_party
+from eventreg.web.attendee.forms import LONGEST_NAME, RsvpForm, keep_stored, largest_party
 from eventreg.web.fields import Email, Given, Line, Lines, Whole
 from eventreg.web.organizer import words
 
@@ -54,19 +54,22 @@ class PersonForm(RsvpForm):
 
 def add_form(event: Event, asked: Sequence[Question]) -> PersonForm:
     """An empty form."""
-    return _class(asked, event.max_party_size, note=None)(data={"rsvp": "yes", "party_size": 1})
+    return _class(asked, event.max_party_size, note=None, version=None)(data={"rsvp": "yes", "party_size": 1})
 
 
 def correct_form(
-    event: Event, registration: Registration, asked: Sequence[Question], given: dict[int, str]
+    event: Event, registration: Registration, asked: Sequence[Question], given: dict[int, str], *, sent: bool = True
 ) -> PersonForm:
-    """The form as the registration stands."""
+    """The form as the registration stands, with what was sent; not `sent`: as it stands alone."""
     known = {name: getattr(registration, name) for name in ("rsvp", "name", "email", "party_size", "note")}
-    return _class(asked, largest_party(event, registration), tell=None)(data=known | questions.data(asked, given))
+    form = _class(asked, largest_party(event, registration), tell=None)(
+        **({} if sent else {"formdata": None}), data=known | questions.data(asked, given)
+    )
+    return keep_stored(form, given)
 
 
 def _class(asked: Sequence[Question], most: int, **without: None) -> type[PersonForm]:
-    size = Whole(_("People, they included"), least=1, most=most, empty=1, validators=[Given()])
+    size = Whole(_("People, they included"), least=1, most=most, validators=[Given()])
     own: dict[str, Any] = {
         "leave_empty": None,  # the trap for robots
         "asked": asked,

@@ -5,23 +5,26 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 
 from eventreg.db import db, write_transaction
 from eventreg.errors import InvalidField, NotFound
 from eventreg.events import pictures
 from eventreg.events.models import Event
+from eventreg.events.service import load
 from eventreg.web.access import event_editor, take_large_body
 from eventreg.web.fields import Line
 from eventreg.web.moment import request_now
-from eventreg.web.organizer import actor, blueprint, words
+from eventreg.web.organizer import actor, blueprint, states, words
+from eventreg.web.security import returns_form
+from eventreg.web.versions import ChangedMeanwhileError, ReturnedForm
 
 UNPROCESSABLE = 422
+CONFLICT = 409
 ROOM_FOR_THE_REST = 64 * 1024
 
 
-class PictureForm(FlaskForm):
+class PictureForm(ReturnedForm):
     """A file and the words for those who do not see it."""
 
     picture = FileField(
@@ -54,6 +57,7 @@ _register(blueprint)
 
 
 @blueprint.route("/events/<slug>/picture", methods=["GET", "POST"])
+@returns_form
 @event_editor
 def picture_edit(event: Event) -> Any:
     """The picture there is, and another in its place."""
@@ -61,22 +65,26 @@ def picture_edit(event: Event) -> Any:
     if request.method == "GET":
         return _page(form, event)
     if not form.validate():
-        return _page(form, event), UNPROCESSABLE
+        return _page(form, event), form.refused_with
     event_id, slug = event.id, event.slug
     try:
         encoded = pictures.encode(form.picture.data.read())
     except InvalidField as error:
         form[error.field].errors = [error.message]
         return _page(form, event), UNPROCESSABLE
-    with write_transaction(db.session()):
-        pictures.store(
-            db.session(),
-            event_id=event_id,
-            encoded=encoded,
-            alt_text=form.picture_alt.data,
-            actor=actor(),
-            now=request_now(),
-        )
+    try:
+        with write_transaction(db.session()):
+            states.check_picture(db.session(), load(db.session(), event_id), form.picture_alt.data)
+            pictures.store(
+                db.session(),
+                event_id=event_id,
+                encoded=encoded,
+                alt_text=form.picture_alt.data,
+                actor=actor(),
+                now=request_now(),
+            )
+    except ChangedMeanwhileError as error:
+        return _page(form, event, meanwhile=error), CONFLICT
     flash(_("The picture is in place."), "success")
     return redirect(url_for("organizer.picture_edit", slug=slug))
 
@@ -87,6 +95,7 @@ def picture_remove(event: Event) -> Any:
     """Back to the drawn cover."""
     event_id, slug = event.id, event.slug
     with write_transaction(db.session()):
+        states.check_picture(db.session(), load(db.session(), event_id))
         pictures.remove(db.session(), event_id=event_id, actor=actor(), now=request_now())
     flash(_("The picture is removed. The event shows its drawn cover again."), "success")
     return redirect(url_for("organizer.picture_edit", slug=slug))
@@ -104,10 +113,11 @@ def picture_file(event: Event) -> Response:
     return response
 
 
-def _page(form: PictureForm, event: Event) -> str:
+def _page(form: PictureForm, event: Event, *, meanwhile: ChangedMeanwhileError | None = None) -> str:
     return render_template(
         "organizer/picture_edit.html",
         form=form,
+        meanwhile=meanwhile,
         event=event,
         picture=pictures.of_event(db.session(), event.id),
         status=words.status_of_event(event, request_now()),

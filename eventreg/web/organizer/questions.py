@@ -5,7 +5,6 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField
 
 from eventreg.db import db, write_transaction
@@ -13,16 +12,21 @@ from eventreg.errors import InvalidField, NotFound
 from eventreg.events import queries
 from eventreg.events import questions as service
 from eventreg.events.models import Event, Question
+from eventreg.events.service import load
+from eventreg.web import versions
 from eventreg.web.access import event_editor
 from eventreg.web.fields import Given, Line, Lines
 from eventreg.web.moment import request_now
-from eventreg.web.organizer import actor, blueprint, words
+from eventreg.web.organizer import actor, blueprint, states, words
+from eventreg.web.security import returns_form
+from eventreg.web.versions import ChangedMeanwhileError, VersionedForm
 
 UNPROCESSABLE = 422
+CONFLICT = 409
 LARGEST_ID = 2**31
 
 
-class QuestionForm(FlaskForm):
+class QuestionForm(VersionedForm):
     """One question."""
 
     label = Line(_l("Question"), most=200, required=_l("Write the question."))
@@ -36,13 +40,17 @@ class QuestionForm(FlaskForm):
     )
     required = BooleanField(_l("People who may come must answer it"))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, of_kind: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "kind" in self:
-            self.kind.choices = words.choices(words.kinds_of_question())
+        self.kind.choices = words.choices(words.kinds_of_question())
+        if of_kind is not None:
+            del self.kind
+            if of_kind != "choice":
+                del self.choices
 
 
 @blueprint.route("/events/<slug>/questions", methods=["GET", "POST"])
+@returns_form
 @event_editor
 def question_list(event: Event) -> Any:
     """The questions in the order of the form, those taken off it, and a form for one more."""
@@ -50,7 +58,7 @@ def question_list(event: Event) -> Any:
     if request.method == "GET":
         return _page(form, event)
     if not form.validate():
-        return _page(form, event), UNPROCESSABLE
+        return _page(form, event), form.refused_with
     event_id, slug = event.id, event.slug
     try:
         with write_transaction(db.session()):
@@ -73,22 +81,20 @@ def question_list(event: Event) -> Any:
 
 
 @blueprint.route("/events/<slug>/questions/<int:question_id>", methods=["GET", "POST"])
+@returns_form
 @event_editor
 def question_edit(event: Event, question_id: int) -> Any:
     """Other words for a question; what people answered stays."""
     question = _question(event, question_id)
-    form = QuestionForm(obj=question)
-    kind = question.kind
-    del form.kind
-    if kind != "choice":
-        del form.choices
+    form, kind = _form_of(question), question.kind
     if request.method == "GET":
         return _edit_page(form, event, question)
     if not form.validate():
-        return _edit_page(form, event, question), UNPROCESSABLE
+        return _edit_page(form, event, question), form.refused_with
     event_id, slug = event.id, event.slug
     try:
         with write_transaction(db.session()):
+            _refuse_stale(event_id, question_id, form)
             service.change(
                 db.session(),
                 event_id=event_id,
@@ -103,6 +109,9 @@ def question_edit(event: Event, question_id: int) -> Any:
     except InvalidField as error:
         form[error.field].errors = [error.message]
         return _edit_page(form, event, question), UNPROCESSABLE
+    except ChangedMeanwhileError as error:
+        form.show_again(error.version)
+        return _edit_page(form, event, _question(event, question_id), meanwhile=error), CONFLICT
     flash(_("The question is changed."), "success")
     return redirect(url_for("organizer.question_list", slug=slug))
 
@@ -113,6 +122,7 @@ def question_move(event: Event, question_id: int, direction: str) -> Any:
     """One place up or down."""
     event_id, slug = _known(event, question_id)
     with write_transaction(db.session()):
+        _refuse_stale_button(event_id, question_id)
         service.move(
             db.session(),
             event_id=event_id,
@@ -130,6 +140,7 @@ def question_retire(event: Event, question_id: int, action: str) -> Any:
     """Off the form, or back on it."""
     event_id, slug = _known(event, question_id)
     with write_transaction(db.session()):
+        _refuse_stale_button(event_id, question_id)
         service.set_retired(
             db.session(),
             event_id=event_id,
@@ -143,6 +154,28 @@ def question_retire(event: Event, question_id: int, action: str) -> Any:
     else:
         flash(_("The question is back, at the end of the form."), "success")
     return redirect(url_for("organizer.question_list", slug=slug))
+
+
+def _form_of(question: Question, *, sent: bool = True) -> QuestionForm:
+    """The form as the question stands, with what was sent; not `sent`: as it stands alone."""
+    form = QuestionForm(**({} if sent else {"formdata": None}), obj=question, of_kind=question.kind)
+    if sent and form.is_submitted() and not versions.is_sent() and "required" not in request.form:
+        form.required.data = question.required
+    return form
+
+
+def _refuse_stale(event_id: int, question_id: int, form: QuestionForm) -> None:
+    """Raises: NotFound; ChangedMeanwhileError when the question was changed after the page was opened."""
+    if versions.is_sent():
+        load(db.session(), event_id)
+        current = db.session().get_one(Question, question_id, populate_existing=True)
+        versions.refuse_stale(form, _form_of(current, sent=False))
+
+
+def _refuse_stale_button(event_id: int, question_id: int) -> None:
+    """Raises: NotFound; ChangedMeanwhileError when the question or the order is not as the page showed it."""
+    event = load(db.session(), event_id)
+    states.check_question(db.session(), event, db.session().get_one(Question, question_id, populate_existing=True))
 
 
 def _known(event: Event, question_id: int) -> tuple[int, str]:
@@ -171,10 +204,13 @@ def _page(form: QuestionForm, event: Event) -> str:
     )
 
 
-def _edit_page(form: QuestionForm, event: Event, question: Question) -> str:
+def _edit_page(
+    form: QuestionForm, event: Event, question: Question, *, meanwhile: ChangedMeanwhileError | None = None
+) -> str:
     return render_template(
         "organizer/question_edit.html",
         form=form,
+        meanwhile=meanwhile,
         event=event,
         question=question,
         kinds=words.kinds_of_question(),

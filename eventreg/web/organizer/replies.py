@@ -11,7 +11,7 @@ from eventreg.events.models import Event
 from eventreg.incoming import review
 from eventreg.web.access import event_editor
 from eventreg.web.moment import request_now
-from eventreg.web.organizer import actor, blueprint, words
+from eventreg.web.organizer import actor, blueprint, states, words
 
 LARGEST_ID = 2**31
 
@@ -39,6 +39,7 @@ def reply_apply(event: Event, mail_id: int) -> Response:
     slug, event_id = event.slug, event.id
     try:
         with write_transaction(db.session()):
+            _refuse_stale(event_id, mail_id)
             taken = review.accept(
                 db.session(), event_id=event_id, mail_id=_known(mail_id), actor=actor(), now=request_now()
             )
@@ -60,12 +61,18 @@ def reply_dismiss(event: Event, mail_id: int) -> Response:
     slug, event_id = event.slug, event.id
     try:
         with write_transaction(db.session()):
+            _refuse_stale(event_id, mail_id)
             review.dismiss(db.session(), event_id=event_id, mail_id=_known(mail_id), actor=actor(), now=request_now())
     except EventStateError as error:
         flash(str(error), "danger")
     else:
         flash(_("The answer is dismissed. Nothing was changed, and nobody was told."), "success")
     return redirect(url_for("organizer.reply_list", slug=slug))
+
+
+def _refuse_stale(event_id: int, mail_id: int) -> None:
+    """Raises: NotFound; ChangedMeanwhileError when the person changed their answer after the page was opened."""
+    states.check_person(db.session(), review.registration_of(db.session(), event_id=event_id, mail_id=_known(mail_id)))
 
 
 def _known(mail_id: int) -> int:

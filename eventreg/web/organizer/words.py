@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,6 +13,7 @@ from wtforms import SelectChoice
 from eventreg.audit import AuditEntry
 from eventreg.events import wording
 from eventreg.events.models import Event
+from eventreg.registrations import answered
 from eventreg.registrations.queries import GROUPS
 from eventreg.registrations.replies import BY_CALENDAR
 from eventreg.registrations.wording import group_name
@@ -92,15 +94,17 @@ class HistoryLine:
     registration_id: int | None
 
 
-def history(entries: Sequence[AuditEntry], event: Event, names: Mapping[int, str]) -> list[HistoryLine]:
-    """Audit entries as sentences; `names` maps registration ids to people."""
+def history(
+    entries: Sequence[AuditEntry], event: Event, names: Mapping[int, str], labels: Mapping[int, str] | None = None
+) -> list[HistoryLine]:
+    """Audit entries as sentences; `names` maps registration ids to people, `labels` question ids to their words."""
     return [
         HistoryLine(
             entry.id,
             entry.at,
             _who(entry),
             _what(entry, names),
-            changes_in_words(entry.changes, event, skip=_SAID.get(entry.action, frozenset())),
+            changes_in_words(entry.changes, event, skip=_SAID.get(entry.action, frozenset()), labels=labels or {}),
             entry.registration_id,
         )
         for entry in entries
@@ -138,7 +142,7 @@ def _who(entry: AuditEntry) -> str:
 
 def _what(entry: AuditEntry, names: Mapping[int, str]) -> str:
     name = names.get(entry.registration_id or 0, _("a registration"))
-    label = str((entry.changes.get("label") or ["", ""])[1])
+    asked = str((entry.changes.get("label") or ["", ""])[1])
     sentences = {
         "event.created": _("made this draft"),
         "event.changed": _("changed the event"),
@@ -167,17 +171,21 @@ def _what(entry: AuditEntry, names: Mapping[int, str]) -> str:
         "reply.outdated": _("answered an earlier version of the event and was asked again"),
         "reply.accepted": _("took over a mailed answer for %(name)s", name=name),
         "reply.dismissed": _("dismissed a mailed answer for %(name)s", name=name),
-        "question.added": _("added the question “%(label)s”", label=label),
-        "question.changed": _("changed the question “%(label)s”", label=label),
+        "question.added": _("added the question “%(label)s”", label=asked),
+        "question.changed": _("changed the question “%(label)s”", label=asked),
         "question.moved": _("changed the order of the questions"),
-        "question.retired": _("took the question “%(label)s” off the form", label=label),
-        "question.restored": _("put the question “%(label)s” back on the form", label=label),
+        "question.retired": _("took the question “%(label)s” off the form", label=asked),
+        "question.restored": _("put the question “%(label)s” back on the form", label=asked),
     }
     return sentences.get(entry.action, entry.action)
 
 
 def changes_in_words(
-    changes: Mapping[str, Sequence[Any]], event: Event, *, skip: frozenset[str] = frozenset()
+    changes: Mapping[str, Sequence[Any]],
+    event: Event,
+    *,
+    skip: frozenset[str] = frozenset(),
+    labels: Mapping[int, str] = MappingProxyType({}),
 ) -> list[str]:
     """“Starts: Monday … → Tuesday …”, one line a field."""
     lines = []
@@ -185,12 +193,18 @@ def changes_in_words(
         if name in skip or old == new:
             continue
         lines.append(
-            _("%(field)s: %(old)s → %(new)s", field=_label(name), old=_value(old, event), new=_value(new, event))
+            _(
+                "%(field)s: %(old)s → %(new)s",
+                field=label(name, labels),
+                old=value(old, event),
+                new=value(new, event),
+            )
         )
     return lines
 
 
-def _value(value: Any, event: Event) -> str:
+def value(value: Any, event: Event) -> str:
+    """A stored value in words."""
     if value is None or value == "":
         return _("empty")
     if isinstance(value, bool):
@@ -209,7 +223,11 @@ def _value(value: Any, event: Event) -> str:
 LONGEST_SHOWN = 120
 
 
-def _label(name: str) -> str:
+def label(name: str, labels: Mapping[int, str] = MappingProxyType({})) -> str:
+    """What a column is called on pages."""
+    question = answered.label(name, labels)
+    if question is not None:
+        return question or _("An answer")
     return _event_labels().get(name) or _other_labels().get(name, name)
 
 

@@ -1,6 +1,7 @@
 """What calendar programs, feed readers and search engines fetch. None of it sets a cookie or asks who is there."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
@@ -32,7 +33,7 @@ def calendar_feed() -> Response:
     chosen, now = _selection(), request_now()
     _keep_for_today(now)
     found = feed.read(db.session(), chosen, now=now)
-    return conditional.fresh(
+    return _filtered(
         feed.build(found, chosen, links=_links(), site_name=current_app.config["SITE_NAME"]),
         last_modified=found.last_modified,
         content_type=FEED_TYPE,
@@ -70,12 +71,20 @@ def atom_feed() -> Response:
     chosen, now = _selection(), request_now()
     _keep_for_today(now)
     events = atom.read(db.session(), chosen, now=now)
-    return conditional.fresh(
+    return _filtered(
         atom.build(events, chosen, links=_links(), site_name=current_app.config["SITE_NAME"]),
         last_modified=feed.last_modified(db.session(), now=now),
         content_type="application/atom+xml; charset=utf-8",
         cache_control=conditional.PUBLIC,
     )
+
+
+def _filtered(content: bytes, **headers: Any) -> Response:
+    """A feed; search engines keep the whole one and none of its endless selections."""
+    response = conditional.fresh(content, **headers)
+    if request.args:
+        response.headers["X-Robots-Tag"] = "noindex"
+    return response
 
 
 @blueprint.get("/robots.txt")

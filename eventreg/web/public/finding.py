@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import abort, current_app, redirect, render_template, request, url_for
+from flask import Response as FlaskResponse
+from flask import abort, current_app, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
@@ -21,6 +22,8 @@ from eventreg.web.moment import request_now
 from eventreg.web.public import blueprint, filters
 
 TITLES_A_DAY = 3
+MONTHS_BEYOND = 2
+"""Empty months that links lead to after the last event."""
 ROWS_A_MONTH = 100
 """How many rows the phone's form of a month shows before it sends on to the list."""
 
@@ -47,18 +50,18 @@ class Day:
 
 @blueprint.get("/")
 @blueprint.get("/events/")
-def event_list() -> str:
+def event_list() -> FlaskResponse:
     """Upcoming events, or what the filters ask for."""
     now, zone = request_now(), _zone()
     wanted, unread = _asked()
-    counted, next_end = listing.ground(db.session(), now=now)
+    ground = listing.ground(db.session(), now=now)
     known = choices.choices(db.session(), now=now)
     after, before = (listing.Place.read(request.args.get(name, "")) for name in ("after", "before"))
     page = listing.find(db.session(), wanted, now=now, timezone=zone, after=after, before=before)
-    _keep(counted, page.events, next_end)
+    _keep(ground.counted, page.events, ground.next_end)
     today = timezones.local_date(now, zone)
     first = _month_beside(wanted, page.events, today)
-    return render_template(
+    html = render_template(
         "public/event_list.html",
         wanted=wanted,
         known=known,
@@ -71,6 +74,7 @@ def event_list() -> str:
         weekdays=_weekdays(),
         **_words(wanted, known),
     )
+    return _for_robots(html, is_indexed=not wanted.is_narrowed and page.number == 1)
 
 
 @blueprint.get("/calendar")
@@ -83,14 +87,17 @@ def month_now() -> Response:
 
 
 @blueprint.get("/calendar/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>")
-def month_show(year: int, month: int) -> str:
-    """A month as a table, and as the list of that month where the window is narrow."""
+def month_show(year: int, month: int) -> FlaskResponse:
+    """A month as a table, and as the list of that month where the window is narrow.
+
+    Search engines keep only months that show something, and no link leads far beyond the first and last event.
+    """
     if not (filters.FIRST_YEAR <= year <= filters.LAST_YEAR and 1 <= month <= len(calendar.month_name) - 1):
         abort(404)
     now = request_now()
     asked, problems = _asked()
     wanted = replace(asked, from_on=None, to_on=None, past=False, page=1)
-    counted, next_end = listing.ground(db.session(), now=now)
+    ground = listing.ground(db.session(), now=now)
     known = choices.choices(db.session(), now=now)
     first = date(year, month, 1)
     weeks = _weeks(wanted, first)
@@ -98,16 +105,19 @@ def month_show(year: int, month: int) -> str:
     listed_days = _listed(days)
     with_seats = {event_id for day in listed_days for event_id in day.ids}
     events = listing.load(db.session(), with_seats.union(*(day.shown for day in days)))
-    _keep(counted, [events[event_id] for event_id in with_seats & events.keys()], next_end)
-    return render_template(
+    _keep(ground.counted, [events[event_id] for event_id in with_seats & events.keys()], ground.next_end)
+    lowest, highest = _bounds(ground, timezones.local_date(now, _zone()))
+    is_indexed = bool(days) and not wanted.is_narrowed
+    page = render_template(
         "public/month_show.html",
         wanted=wanted,
         known=known,
         problems=[*problems, *filters.unknown(wanted, known)],
         first=first,
         last=listing.month_end(first),
-        earlier=_neighbour(first, -1),
-        later=_neighbour(first, 32),
+        earlier=_neighbour(first, -1) if first > lowest else None,
+        later=_neighbour(first, 32) if first < highest else None,
+        is_indexed=is_indexed,
         today=timezones.local_date(now, _zone()),
         weeks=weeks,
         weekdays=_weekdays(),
@@ -117,6 +127,24 @@ def month_show(year: int, month: int) -> str:
         total=len({event_id for day in days for event_id in day.ids}),
         **_words(wanted, known),
     )
+    return _for_robots(page, is_indexed=is_indexed)
+
+
+def _for_robots(page: str, *, is_indexed: bool) -> FlaskResponse:
+    """A page that search engines are told not to keep, in its header too."""
+    response = make_response(page)
+    if not is_indexed:
+        response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _bounds(ground: listing.Ground, today: date) -> tuple[date, date]:
+    """The first and last month that links lead to: as far as there are events, this month, and a little further."""
+    zone = _zone()
+    first = today if ground.first_start is None else min(today, timezones.local_date(ground.first_start, zone))
+    last = today if ground.last_end is None else max(today, timezones.local_date(ground.last_end, zone))
+    months = last.year * 12 + last.month - 1 + MONTHS_BEYOND
+    return first.replace(day=1), date(min(months // 12, date.max.year), months % 12 + 1, 1)
 
 
 def _keep(counted: int, shown: Iterable[Event], next_end: datetime | None) -> None:
