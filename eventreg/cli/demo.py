@@ -85,9 +85,13 @@ def _account_lines(account: "Account | None") -> list[tuple[str, str]]:
 
 
 def _welcome(app: Flask, base_url: str, account: "Account | None") -> list[tuple[str, str]]:
+    from eventreg.web import kept_mail
+
     server = app.config["MAIL_SERVER"]
     kept = _(
-        "kept in %(folder)s and shown at %(address)s", folder=app.config["MAIL_FOLDER"], address=base_url + "/dev/mail"
+        "kept in %(folder)s and shown at %(address)s",
+        folder=app.config["MAIL_FOLDER"],
+        address=base_url + kept_mail.address(app),
     )
     return [
         (_("Calendar"), base_url),

@@ -45,7 +45,9 @@ def dev_mail_list() -> Response:
     folder = _folder()
     names = kept.names(folder)
     mails = [(name, _head(folder, name)) for name in names[:SHOWN]]
-    return _page(render_template("public/dev_mail_list.html", mails=mails, count=len(names), folder=folder))
+    response = _page(render_template("public/dev_mail_list.html", mails=mails, count=len(names), folder=folder))
+    kept_mail.remember_key(response)
+    return response
 
 
 @blueprint.get("/dev/mail/<name>")
@@ -79,14 +81,15 @@ def dev_mail_download(name: str) -> Response:
     """The mail as it would have been sent."""
     response = Response(_bytes(_folder(), name), mimetype="message/rfc822")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = NO_STORE
-    return response
+    return _private(response)
 
 
 def _folder() -> Path:
-    """The folder of kept mails, for a visitor on this machine while the demo runs; 404 for everybody else."""
+    """The folder of kept mails, for a visitor on this machine who has the key; 404 for everybody else."""
     if not kept_mail.is_open():
         abort(404)
+    if not kept_mail.has_key():
+        raise NotFound(_("Kept mail opens with the address that the terminal of this site shows, next to “Mail”."))
     return Path(current_app.config["MAIL_FOLDER"])
 
 
@@ -135,6 +138,10 @@ def _pieces(text: str) -> list[tuple[str, str]]:
 
 
 def _page(html: str) -> Response:
-    response = Response(html, mimetype="text/html")
-    response.headers["Cache-Control"] = NO_STORE
+    return _private(Response(html, mimetype="text/html"))
+
+
+def _private(response: Response) -> Response:
+    """Neither kept nor indexed, and no link out of it tells its address."""
+    response.headers.update({"Cache-Control": NO_STORE, "X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer"})
     return response
