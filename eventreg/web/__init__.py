@@ -31,7 +31,6 @@ def init_app(app: Flask) -> None:
         part.init_app(app)
     for package in (public, attendee, organizer, auth, api):
         app.register_blueprint(package.blueprint)
-    if prefix := urlsplit(app.config["BASE_URL"]).path:
-        app.wsgi_app = Prefix(app.wsgi_app, prefix)  # type: ignore[method-assign]
+    app.wsgi_app = Prefix(app.wsgi_app, urlsplit(app.config["BASE_URL"]).path)  # type: ignore[method-assign]
     if proxies := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]

@@ -1,5 +1,6 @@
 """Lets the site live below a path, as BASE_URL says, behind proxies that strip that path and ones that do not.
 
+SCRIPT_NAME is what BASE_URL says, also where it has no path: what a server took from a request is not believed.
 Where the path is also the beginning of an address of the site, like `/events`, it must not be stripped before.
 """
 

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, abort, current_app, redirect, request
 from flask_wtf import CSRFProtect
+from werkzeug.routing import RequestRedirect
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -41,6 +43,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     app.before_request(_refuse_unprintable)
     app.after_request(_add_headers)
+    app.after_request(_redirect_within_site)
 
 
 def _refuse_unprintable() -> None:
@@ -59,6 +62,18 @@ def _add_headers(response: Response) -> Response:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if "Cache-Control" not in headers and response.mimetype == "text/html":
         headers["Cache-Control"] = "private, no-store" if request.path.startswith(_PRIVATE) else "no-cache"
+    return response
+
+
+def _redirect_within_site(response: Response) -> Response:
+    """Werkzeug's redirects to a missing slash name the Host header, which anybody can choose: only a path is kept."""
+    location = urlsplit(response.headers.get("Location", ""))
+    is_by_routing = isinstance(request.routing_exception, RequestRedirect)
+    if location.netloc and (is_by_routing or location.netloc == request.host):
+        path = "/" + location.path.lstrip("/\\")
+        within = redirect(urlunsplit(("", "", path, location.query, location.fragment)), response.status_code)
+        response.set_data(within.get_data())
+        response.headers["Location"] = within.headers["Location"]
     return response
 
 
