@@ -11,6 +11,7 @@ import signal
 import socket
 import struct
 import time
+from collections import Counter
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -18,6 +19,8 @@ from typing import Any
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from eventreg.arriving import REFUSED, Arriving, State
+from eventreg.networks import network_of
+from eventreg.outgoing import ANSWER_SECONDS, Outgoing
 
 REQUEST_SECONDS = 30
 """How long a request may take to arrive, and how long a connection may say nothing at all."""
@@ -38,10 +41,13 @@ class Connection(TConn):
     """A visitor's connection, and what has come of the request it is sending."""
 
     parser: Any
+    sock: Any
     timeout: Any
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
+        super().__init__(cfg, Outgoing(sock), client, server)
+        self.opened_at = time.monotonic()
+        self.network = network_of(client[0])
         self.arriving = Arriving()
         self.is_whole = False
         """Whether the request a thread has can be read without waiting."""
@@ -76,6 +82,8 @@ class PatientWorker(ThreadWorker):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, standstill)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, standstill)
         self._begin(Connection(self.cfg, sock, peer, listener.getsockname()))
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
 
     def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
         """A visitor who was kept sends another request."""
@@ -101,8 +109,22 @@ class PatientWorker(ThreadWorker):
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """Back in the loop: the connection is kept, or ended. gunicorn's own would wait for the visitor to hang up."""
         self._handed -= conn.handed
+        is_kept = not fs.cancelled() and fs.exception() is None and bool(fs.result())
+        self._finish(conn, fs, time.monotonic() + ANSWER_SECONDS, is_kept=is_kept)
+
+    def _finish(self, conn: Connection, fs: "Future[Any]", until: float, *, is_kept: bool) -> None:
+        """Once the answer is read: a visitor who sends many requests at once gets the next answer only then."""
         try:
-            if fs.cancelled() or fs.exception() is not None or not fs.result():
+            conn.sock.flush()
+            if conn.sock.is_waiting:
+                conn.sock.setblocking(False)
+
+                def go_on(conn: Connection, _client: socket.socket) -> None:
+                    self._stop_waiting(conn)
+                    self._finish(conn, fs, until, is_kept=is_kept)
+
+                self._wait(conn, until - time.monotonic(), go_on, selectors.EVENT_WRITE)
+            elif not is_kept:
                 self._part(conn, FAREWELL_SECONDS if conn.is_whole else LONG_FAREWELL_SECONDS)
             elif rest := conn.parser.unreader.take_buffered():
                 conn.arriving = Arriving(rest)
@@ -123,6 +145,21 @@ class PatientWorker(ThreadWorker):
             self._stop_waiting(conn)
             self._drop(conn)
 
+    def _make_room(self) -> None:
+        """Ends the oldest connection that waits, of the network that has most of them.
+
+        So thousands of half requests from one place cost only each other, and a lecture hall behind one address,
+        whose requests come whole, loses nothing.
+        """
+        waiting: list[Any] = [*self.pending_conns, *self.keepalived_conns]
+        if not waiting:
+            return
+        ((network, _count),) = Counter(conn.network for conn in waiting).most_common(1)
+        oldest = min((conn for conn in waiting if conn.network == network), key=lambda conn: conn.opened_at)
+        self.poller.unregister(oldest.sock)
+        (self.pending_conns if oldest in self.pending_conns else self.keepalived_conns).remove(oldest)
+        self._drop(oldest)
+
     def _begin(self, conn: Connection) -> None:
         """Most requests are there as a whole by now; for the rest of others the loop waits."""
         if not self._collect(conn):
@@ -135,9 +172,9 @@ class PatientWorker(ThreadWorker):
         if not self._collect(conn):
             self._wait(conn, until - time.monotonic(), self._go_on)
 
-    def _wait(self, conn: Connection, seconds: float, then: Any) -> None:
+    def _wait(self, conn: Connection, seconds: float, then: Any, event: int = selectors.EVENT_READ) -> None:
         conn.timeout = time.monotonic() + seconds
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(then, conn))
+        self.poller.register(conn.sock, event, partial(then, conn))
         self.pending_conns.append(conn)
 
     def _stop_waiting(self, conn: Connection) -> None:

@@ -7,8 +7,8 @@ import logging
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from babel import Locale
@@ -23,6 +23,20 @@ from eventreg.web import i18n
 
 log = logging.getLogger(__name__)
 
+
+def _heartbeat_folder() -> str | None:
+    """Where a process shows that it lives, by touching a file: in memory, as a slow disk would hold it up.
+
+    None, gunicorn's word for the usual temporary folder, where the memory cannot be written.
+    """
+    memory = "/dev/shm"  # noqa: S108 - the kernel's name for it
+    try:
+        with tempfile.TemporaryFile(dir=memory):
+            return memory
+    except OSError:
+        return None
+
+
 SETTINGS: dict[str, Any] = {
     "worker_class": PatientWorker,
     "threads": 4,
@@ -36,8 +50,12 @@ SETTINGS: dict[str, Any] = {
     "graceful_timeout": 3,
     "loglevel": "warning",
     "control_socket_disable": True,
-    # A process shows that it lives by touching a file; on a slow disk that would hold it up.
-    "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - the kernel's name for it
+    # Answers go through `Outgoing.sendall`.
+    "sendfile": False,
+    # No header of a request names its address, scheme or path, whoever sends it; see TRUSTED_PROXIES.
+    "forwarded_allow_ips": "",
+    "forwarder_headers": "",
+    "secure_scheme_headers": {},
 }
 
 
@@ -63,6 +81,7 @@ class WebServer(BaseApplication):
         self._make_app = make_app
         hooks = {"post_fork": _forget, "on_exit": _say_who_was_killed}
         self._settings = {**SETTINGS, **hooks, "bind": f"fd://{listener.fileno()}", "workers": workers}
+        self._settings["worker_tmp_dir"] = _heartbeat_folder()
         super().__init__()
 
     def run(self) -> None:

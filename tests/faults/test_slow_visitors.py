@@ -1,9 +1,10 @@
 """Visitors who send half a request and stall, on purpose or in a tunnel, keep nobody else waiting."""
 
 import http.client
+import resource
 import socket
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
@@ -134,3 +135,54 @@ def test_visitors_who_do_not_hang_up_keep_nobody_waiting(make_live_server: Calla
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         for _ in range(10):
             assert Visitor(patience=8).send(server.url("/events/"))[0] == 200
+
+
+def test_slow_readers_that_send_many_requests_at_once_hold_no_thread(
+    make_live_server: Callable[..., LiveServer],
+) -> None:
+    server = make_live_server()
+    where = (urlsplit(server.base_url).hostname, urlsplit(server.base_url).port)
+    with ExitStack() as open_connections:
+        for _ in range(12):
+            connection = open_connections.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(where)
+            connection.setblocking(False)
+            with suppress(BlockingIOError):
+                connection.send(b"GET /events/ HTTP/1.1\r\nHost: localhost\r\n\r\n" * 150)
+        for _ in range(15):
+            assert Visitor(patience=8).send(server.url("/healthz"))[0] == 200
+    assert "Traceback" not in server.log
+
+
+def test_slow_reader_gets_every_answer_whole(make_live_server: Callable[..., LiveServer]) -> None:
+    server = make_live_server()
+    where = (urlsplit(server.base_url).hostname, urlsplit(server.base_url).port)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(30)
+        connection.connect(where)
+        connection.sendall(b"GET /events/ HTTP/1.1\r\nHost: localhost\r\n\r\n" * 60)
+        stream = connection.makefile("rb")
+        bodies = set()
+        for _ in range(60):
+            assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
+            bodies.add(stream.read(int(http.client.parse_headers(stream)["Content-Length"])))
+    assert len(bodies) == 1
+
+
+def test_half_requests_by_the_thousand_cost_only_each_other(make_live_server: Callable[..., LiveServer]) -> None:
+    server = make_live_server(more=["--workers", "1"])
+    where = (urlsplit(server.base_url).hostname, urlsplit(server.base_url).port)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    try:
+        with ExitStack() as open_connections:
+            for _ in range(1000):
+                connection = open_connections.enter_context(socket.create_connection(where, timeout=20))
+                connection.sendall(HALF_A_HEAD)
+            for _ in range(15):
+                assert Visitor(patience=8).send(server.url("/healthz"))[0] == 200
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert "Traceback" not in server.log
