@@ -58,9 +58,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for the browser is a browser test, whatever its file says."""
+    """A test that asks for the browser is a browser test, whatever its file says; see `needs.SLOW` for the other."""
     for item in items:
+        if str(item.path.relative_to(Path(__file__).parent)).startswith(needs.SLOW):
+            item.add_marker("slow")
         if {"browser", "page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
 
@@ -73,7 +76,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         if isinstance(report.longrepr, tuple)
     ]
     terminalreporter.section("left out")
-    terminalreporter.write_line(needs.closing_line(reasons))
+    leaves_out_slow = terminalreporter.config.option.markexpr == "not slow"
+    terminalreporter.write_line(needs.closing_line(reasons, leaves_out_slow=leaves_out_slow))
 
 
 # The database and the application.

@@ -62,7 +62,7 @@ def test_files_of_the_running_service_are_private_under_an_open_umask(
         visitor = Visitor()
         form = visitor.fill_in(server.url(path), name="Amira", email="amira@example.org", rsvp="yes")
         assert visitor.post(server.url(path), form)[0] == 200
-        wait_until(lambda: list(instance.glob("mail/*.eml")), seconds=20, what="the kept mail")
+        wait_until(lambda: list(instance.glob("mail/*.eml")), what="the kept mail")
         umasks = {umask_of(pid) for pid in processes.of_session(server.process.pid)}
         found = modes(instance)
         beside = modes(Path(database_url.removeprefix("sqlite:///")).parent)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from eventreg.events.models import Event
 from tests.support import smtp
 from tests.support.html import Page, csrf
-from tests.support.needs import closing_line
+from tests.support.needs import ROOT, SLOW, closing_line
 from tests.support.queries import query_counter
 
 PAGE = """<title>A &amp; B</title><form method=post action=/x><input type=hidden name=csrf_token value=t>
@@ -94,6 +94,17 @@ def test_mail_to_a_server_nobody_asked_for_is_noticed() -> None:
         smtplib.SMTP("127.0.0.1", smtp.free_port(), timeout=1)
     assert len(smtp.UNEXPECTED) == 1
     smtp.UNEXPECTED.clear()
+
+
+def test_every_slow_folder_and_file_exists() -> None:
+    assert [path for path in SLOW if not (ROOT / "tests" / path).exists()] == []
+
+
+def test_closing_line_says_that_slow_tests_were_left_out() -> None:
+    assert closing_line(["This machine has no browser."], leaves_out_slow=True) == (
+        "Skipped because this machine has no: browser (1 test). "
+        "Skipped the slow tests (faults, fuzzers, repeats): `make check` runs them."
+    )
 
 
 def test_closing_line_names_what_the_machine_lacks() -> None:

@@ -40,7 +40,7 @@ def test_processes_and_threads_never_have_their_turn_together(tmp_path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [program.wait(timeout=60) for program in programs] == [0, 0]
+    assert [program.wait(timeout=600) for program in programs] == [0, 0]
     assert counter.read_text() == "600"
 
 
@@ -63,7 +63,7 @@ def test_two_processes_that_always_want_a_turn_alternate(tmp_path) -> None:
     programs = [
         subprocess.Popen([sys.executable, "-c", GREEDY, str(log), str(tmp_path / "x.db"), name]) for name in "ab"
     ]
-    assert [program.wait(timeout=60) for program in programs] == [0, 0]
+    assert [program.wait(timeout=600) for program in programs] == [0, 0]
     both = log.read_text().lstrip(log.read_text()[0]).rstrip(log.read_text()[-1])
     assert max(len(run.group()) for run in re.finditer("a+|b+", both)) < 50
 

@@ -67,10 +67,10 @@ def test_a_nudge_sends_the_mail_and_a_signal_ends_the_worker_cleanly(
     session: Session, workers: Workers, smtp_server: SmtpServer, signum: int
 ) -> None:
     worker = workers.start()
-    wait_until(lambda: is_alive(session), seconds=30, what="the worker's sign of life")
+    wait_until(lambda: is_alive(session), what="the worker's sign of life")
     owed = owe(session, now=clock.now())
     tasks.nudge()
-    smtp_server.wait_for(1, seconds=5)
+    smtp_server.wait_for(1)
     wait_until(lambda: message(session, owed).state == "sent", what="the mark")
     worker.send_signal(signum)
     assert worker.wait(timeout=20) == 0
@@ -97,7 +97,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_the_mail_is_recognisabl
         ran_out = clock.now() - timedelta(seconds=1)
         session.execute(update(Message).values(due_at=ran_out, leased_until=ran_out))
     workers.start()
-    wait_until(lambda: message(session, owed).state == "sent", seconds=30, what="the second try")
+    wait_until(lambda: message(session, owed).state == "sent", what="the second try")
     assert len(seen) == 2
     assert seen[0] == seen[1]
     assert message(session, owed).attempts == 2
@@ -110,7 +110,7 @@ def test_told_to_end_while_the_server_stalls_the_worker_ends_in_time(
     smtp_server.stall()
     owed = owe(session, now=clock.now())
     worker = workers.start()
-    wait_until(lambda: message(session, owed).state == "sending", seconds=30, what="the try")
+    wait_until(lambda: message(session, owed).state == "sending", what="the try")
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=20) == 0
     assert "Traceback" not in workers.log

@@ -64,7 +64,7 @@ def open_page(browser: Any, demo_site: DemoSite) -> Iterator[Callable[..., Any]]
             accept_downloads=True,
             **options,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(300_000)
         watched.follow(context)
         contexts.append(context)
         return context.new_page()

@@ -104,7 +104,7 @@ def test_rsvp_by_keyboard_alone_with_an_error_on_the_way(page, demo_site) -> Non
     keyboard.press("Enter")
     page.get_by_role("alert").wait_for()
     # The summary of what is wrong has the focus.
-    page.wait_for_function("document.activeElement.getAttribute('role') === 'alert'", timeout=3000)
+    page.wait_for_function("document.activeElement.getAttribute('role') === 'alert'")
 
     tab_to(lambda at: at["tag"] == "A" and at["text"] != "")  # its first link
     keyboard.press("Enter")

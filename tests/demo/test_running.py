@@ -27,7 +27,7 @@ def printed(log: str, name: str) -> list[str]:
 
 def test_first_start_serves_the_demo_and_the_second_says_the_same_password(instance) -> None:
     first = begin(instance, inside=live.PATIENT)
-    with urllib.request.urlopen(first.url("/events/?q=anniversary"), timeout=10) as response:
+    with urllib.request.urlopen(first.url("/events/?q=anniversary"), timeout=600) as response:
         assert "Diversity Initiative Anniversary" in response.read().decode()
     assert first.stop() == 0
     second = begin(instance, inside=live.PATIENT)

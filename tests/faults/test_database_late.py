@@ -33,14 +33,14 @@ def test_service_waits_for_postgresql_and_says_so_once(tmp_path: Path) -> None:
                 stderr=said,
             )
         try:
-            wait_until(lambda: "Waiting for the database: " in log.read_text(), seconds=60, what="the line")
+            wait_until(lambda: "Waiting for the database: " in log.read_text(), what="the line")
             cluster.start()
-            wait_until(lambda: "Serving on" in log.read_text(), seconds=60, what="the start")
+            wait_until(lambda: "Serving on" in log.read_text(), what="the start")
             url = f"http://127.0.0.1:{port}/readyz"
-            wait_until(lambda: Visitor().send(url)[0] == 200, seconds=60, what="being ready")
+            wait_until(lambda: Visitor().send(url)[0] == 200, what="being ready")
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=600)
     assert log.read_text().count("Waiting for the database") == 1
     assert "Traceback" not in log.read_text()
 

@@ -43,7 +43,7 @@ def test_an_absent_mail_server_costs_no_registration_no_time_and_no_mail(
         replies = list(session.scalars(select(Message.server_reply)))
         return len(replies) == len(PEOPLE) and all(reply.startswith("No mail could be sent: ") for reply in replies)
 
-    wait_until(says_why, seconds=30, what="the reason on every mail")
+    wait_until(says_why, what="the reason on every mail")
     assert server.run("mail", "status").returncode == 0
     server.kill()
     smtp_server.stop()
@@ -51,7 +51,7 @@ def test_an_absent_mail_server_costs_no_registration_no_time_and_no_mail(
     with write_transaction(session):  # the waits and leases are over
         session.execute(update(Message).values(due_at=clock.now(), leased_until=None))
     make_live_server()
-    wait_until(lambda: {state for _kind, state in states(session)} == {"sent"}, seconds=30, what="sending")
+    wait_until(lambda: {state for _kind, state in states(session)} == {"sent"}, what="sending")
     assert sorted(smtp_server.recipients) == sorted([person] for person in PEOPLE)
     session.rollback()
     assert len(session.scalars(select(Registration)).all()) == len(PEOPLE)

@@ -147,7 +147,7 @@ def test_people_answer_within_a_second_and_every_mail_ends_sent_or_failed(
             found = replies(session)
             return all(found[one][0] == expected[0] and expected[1] in found[one][1] for one in people)
 
-        wait_until(is_said, seconds=40, what=words)
+        wait_until(is_said, what=words)
 
     def due_again() -> None:
         with write_transaction(session):

@@ -87,7 +87,7 @@ class OldVersion:
 
     def wait_for(self, more: int) -> None:
         wanted = self.written + more
-        wait_until(lambda: self.written >= wanted or self.errors, seconds=40, what="writing by the old version")
+        wait_until(lambda: self.written >= wanted or self.errors, what="writing by the old version")
         assert self.errors == []
 
     def _turn(self) -> AbstractContextManager[None]:
@@ -129,7 +129,7 @@ def upgrading(instance: Path, url: str) -> Iterator[subprocess.Popen[str]]:
     )
     try:
         yield process
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=600)
         assert process.returncode == 0, said
     finally:
         process.kill()

@@ -38,7 +38,7 @@ def locked(database: str) -> Iterator[None]:
         assert locker.stdout is not None
         assert locker.stdout.readline() == "locked\n"
         yield
-        locker.communicate("go on\n", timeout=30)
+        locker.communicate("go on\n", timeout=600)
         assert locker.returncode == 0
 
 

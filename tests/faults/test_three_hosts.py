@@ -138,17 +138,17 @@ def test_hosts_that_are_cut_off_and_come_back_lose_nothing_and_take_no_seat_too_
     status, thanks, _headers = amira.post(second.url(path), form)
     assert (status, heading(thanks)) == (200, COMING)
 
-    wait_until(lambda: is_ready(second), seconds=60, what="the worker host's sign of life")
+    wait_until(lambda: is_ready(second), what="the worker host's sign of life")
     with Load([first.base_url, second.base_url], path, patience=PATIENCE) as load:
         load.wait_for(4)
         network.cut("web1")
         network.cut("mail")
         # On the host that is cut off, a clear page in its time; on the other, business as usual.
         assert asked_from_within(network, "web1", first.url(path)) == [503, NOT_READY, "10"]
-        load.wait_for(4, seconds=90)
+        load.wait_for(4)
         network.mend("web1")
         network.mend("mail")
-        wait_until(lambda: is_ready(first), seconds=60, what="the return of the first web host")
+        wait_until(lambda: is_ready(first), what="the return of the first web host")
         load.wait_for(4)
         load.stop()
     assert load.broken > 0

@@ -71,8 +71,8 @@ def test_two_workers_send_every_mail_and_every_reminder_once(
         owe_about(session, event, registration, now=now)
     session.rollback()
     two_workers()
-    smtp_server.wait_for(2 * len(PEOPLE), seconds=60)
-    wait_until(lambda: {state for _kind, state in states(session)} == {"sent"}, seconds=30, what="the marks")
+    smtp_server.wait_for(2 * len(PEOPLE))
+    wait_until(lambda: {state for _kind, state in states(session)} == {"sent"}, what="the marks")
     subjects = ("You are coming: A day of reflection", "Reminder: A day of reflection")
     got = Counter((mail["To"], mail["Subject"]) for mail in smtp_server.messages)
     assert got == {(person, subject): 1 for person in PEOPLE for subject in subjects}

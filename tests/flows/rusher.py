@@ -18,7 +18,7 @@ import urllib.request
 def answer(address: str, begin: float, email: str, results: list[tuple[int, str, float]]) -> None:
     jar = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-    page = opener.open(address, timeout=60).read().decode()
+    page = opener.open(address, timeout=600).read().decode()
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
     assert token
     fields = {"csrf_token": token[1], "name": email, "email": email, "rsvp": "yes", "party_size": "1"}
@@ -26,7 +26,7 @@ def answer(address: str, begin: float, email: str, results: list[tuple[int, str,
     time.sleep(max(0.0, begin - time.time()))
     started = time.monotonic()
     try:
-        with opener.open(address, body, timeout=60) as response:
+        with opener.open(address, body, timeout=600) as response:
             status, text = response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         status, text = error.code, error.read().decode()

@@ -51,7 +51,7 @@ def reply_to(mail: EmailMessage, shape: str, partstat: str) -> tuple[bytes, str]
 def deliver(port: int, data: bytes, to: str) -> None:
     ALLOWED.add(port)
     try:
-        with smtplib.LMTP("127.0.0.1", port, timeout=20) as server:
+        with smtplib.LMTP("127.0.0.1", port, timeout=600) as server:
             assert server.sendmail("amira@example.org", [to], data) == {}
     finally:
         ALLOWED.discard(port)

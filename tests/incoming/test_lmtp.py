@@ -57,7 +57,7 @@ def speak(listening) -> Iterator[Callable[..., list[tuple[int, bytes]]]]:
     """Hands one mail to the listener and returns its answer for each recipient."""
 
     def hand_over(data: bytes, *recipients: str) -> list[tuple[int, bytes]]:
-        with smtplib.LMTP("127.0.0.1", listening.port, timeout=20) as server:
+        with smtplib.LMTP("127.0.0.1", listening.port, timeout=600) as server:
             server.ehlo_or_helo_if_needed()
             assert server.mail("amira@example.org") == (250, b"OK")
             for recipient in recipients:
@@ -135,7 +135,7 @@ def test_mail_to_many_recipients_is_parsed_once(speak, amira, monkeypatch) -> No
 
 
 def test_mail_with_an_empty_envelope_sender_is_no_persons(session, listening, speak, amira) -> None:
-    with smtplib.LMTP("127.0.0.1", listening.port, timeout=20) as server:
+    with smtplib.LMTP("127.0.0.1", listening.port, timeout=600) as server:
         server.sendmail("", [address_of(amira)], words(to=address_of(amira)))
     assert (received(session), owed(session)) == ([("other", "ignored")], [])
     speak(words(to=address_of(amira)).replace(b"<w1@", b"<w2@"), address_of(amira))
@@ -144,7 +144,7 @@ def test_mail_with_an_empty_envelope_sender_is_no_persons(session, listening, sp
 
 @pytest.mark.sqlite_only
 def test_too_many_recipients_are_to_come_again(speak, listening, amira) -> None:
-    with smtplib.LMTP("127.0.0.1", listening.port, timeout=20) as server:
+    with smtplib.LMTP("127.0.0.1", listening.port, timeout=600) as server:
         server.ehlo_or_helo_if_needed()
         server.mail("a@b.c")
         codes = [server.rcpt(f"rsvp+{number}@example.org")[0] for number in range(102)]

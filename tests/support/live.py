@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support import HANG_SECONDS
 from tests.support.making import SECRET_KEY
 from tests.support.needs import ROOT, require
 from tests.support.smtp import SmtpServer, free_port, settings_for
@@ -67,7 +68,7 @@ class LiveServer:
         """One `eventreg` command on the same installation."""
         return run_eventreg(*arguments, instance=self.instance, stdin=stdin, **self.settings)
 
-    def stop(self, *, seconds: float = 20) -> int:
+    def stop(self, *, seconds: float = HANG_SECONDS) -> int:
         """Asks it to end as Ctrl-C does; its exit status. Whatever is left of its group is killed."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
@@ -90,7 +91,7 @@ def run_eventreg(
     *arguments: str,
     instance: Path,
     stdin: str | None = None,
-    seconds: float = 60,
+    seconds: float = HANG_SECONDS,
     inside: Sequence[str] = (),
     **settings: Any,
 ) -> subprocess.CompletedProcess[str]:
@@ -158,7 +159,7 @@ def start(
     return server
 
 
-def _wait_until_it_answers(server: LiveServer, seconds: float = 90) -> None:
+def _wait_until_it_answers(server: LiveServer, seconds: float = HANG_SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if server.process.poll() is not None:

@@ -16,6 +16,7 @@ from itertools import count
 from typing import Self
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from tests.support import HANG_SECONDS
 from tests.support.html import Form, Page
 
 PATIENCE_SECONDS = 12.0
@@ -146,11 +147,11 @@ class Load:
         assert self.errors == []
         assert self.unfinished == [], f"no thank-you page within {seconds:g} s for {self.unfinished}\n{self.story()}"
 
-    def wait_for(self, more: int, *, seconds: float = 90) -> None:
+    def wait_for(self, more: int, *, seconds: float = HANG_SECONDS) -> None:
         """Waits until that many further people were thanked."""
         self._wait(self.promises, more, "thanked", seconds)
 
-    def wait_for_refusals(self, more: int, *, seconds: float = 90) -> None:
+    def wait_for_refusals(self, more: int, *, seconds: float = HANG_SECONDS) -> None:
         """Waits until that many further requests were refused."""
         self._wait(self.refusals, more, "refused", seconds)
 

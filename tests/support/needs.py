@@ -22,6 +22,21 @@ CLIENTS = ROOT / ".venv-clients"
 SYSTEM_PYTHON = "/usr/bin/python3"
 """Debian's own, which is given libical by its packages python3-gi and gir1.2-ical-3.0."""
 SAYS = "This machine has no "
+SLOW = (
+    "browser/test_widths.py",
+    "calendar/test_reading_fuzz.py",
+    "calendar/test_reading_hostile.py",
+    "calendar/test_sequence_property.py",
+    "clients/",
+    "demo/test_running.py",
+    "faults/",
+    "flows/test_rush.py",
+    "incoming/test_damaged.py",
+    "registrations/test_many_people.py",
+    "registrations/test_seats_property.py",
+    "test_supervisor.py",
+)
+"""Folders and files whose every test is slow: real services started and stopped, fuzzers, repeats."""
 
 
 @lru_cache(maxsize=1)
@@ -108,16 +123,19 @@ def require(need: str) -> None:
     pytest.skip(f"{SAYS}{missing}.")
 
 
-def closing_line(reasons: list[str]) -> str:
-    """What was skipped, by name and number.
+def closing_line(reasons: list[str], *, leaves_out_slow: bool = False) -> str:
+    """What was left out, by name and number.
 
     >>> closing_line([])
     'Nothing was skipped.'
     >>> closing_line(["This machine has no browser."] * 2)
     'Skipped because this machine has no: browser (2 tests).'
+    >>> closing_line([], leaves_out_slow=True)
+    'Nothing was skipped but the slow tests (faults, fuzzers, repeats): `make check` runs them.'
     """
+    slow = "the slow tests (faults, fuzzers, repeats): `make check` runs them."
     if not reasons:
-        return "Nothing was skipped."
+        return f"Nothing was skipped but {slow}" if leaves_out_slow else "Nothing was skipped."
     known = Counter(reason.removeprefix(SAYS).rstrip(".") for reason in reasons if reason.startswith(SAYS))
     other = Counter(reason for reason in reasons if not reason.startswith(SAYS))
     parts = []
@@ -125,7 +143,7 @@ def closing_line(reasons: list[str]) -> str:
         listed = ", ".join(f"{name} ({_tests(count)})" for name, count in sorted(known.items()))
         parts.append(f"Skipped because this machine has no: {listed}.")
     parts += [f"Skipped ({_tests(count)}): {reason}" for reason, count in sorted(other.items())]
-    return " ".join(parts)
+    return " ".join([*parts, f"Skipped {slow}"] if leaves_out_slow else parts)
 
 
 def _tests(count: int) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.support import HANG_SECONDS
+
 ALLOWED: set[int] = set()
 """Ports of the mail servers the running test asked for."""
 UNEXPECTED: list[str] = []
@@ -175,7 +177,7 @@ def watch_for_unexpected_mail() -> None:
     sys.addaudithook(_watch)
 
 
-def wait_until(condition: Any, *, seconds: float = 10, what: str = "it") -> Any:
+def wait_until(condition: Any, *, seconds: float = HANG_SECONDS, what: str = "it") -> Any:
     """The first truthy value of `condition()`; fails when there is none in time."""
     deadline = time.monotonic() + seconds
     while True:

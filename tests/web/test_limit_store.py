@@ -23,7 +23,7 @@ def test_processes_count_together_and_keys_apart(tmp_path) -> None:
     programs = [
         subprocess.Popen([sys.executable, "-c", COUNT, uri], stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    assert sum(int(one.communicate(timeout=60)[0]) for one in programs) == 10
+    assert sum(int(one.communicate(timeout=600)[0]) for one in programs) == 10
     limiter = FixedWindowRateLimiter(FileStorage(uri))
     assert limiter.hit(parse("10 per hour"), "rsvp", "amira@example.org") is False
     assert limiter.hit(parse("10 per hour"), "rsvp", "wim@example.org") is True
