@@ -14,6 +14,7 @@ from eventreg import file_modes, installation, secret_key, setting_names
 from eventreg.addresses import of_setting
 from eventreg.errors import SettingError
 from eventreg.hosts import ascii_host, ascii_url
+from eventreg.text import is_blank
 from eventreg.timezones import names as timezone_names
 
 PREFIX = "EVENTREG"
@@ -103,7 +104,7 @@ def _text(value: object) -> str | None:
 
 def _required_text(value: object) -> str:
     text = _text(value)
-    if text is None:
+    if text is None or is_blank(text):
         raise ValueError("it must not be empty")
     if not text.isprintable():
         raise ValueError("it must be one line without control characters")

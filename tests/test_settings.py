@@ -21,6 +21,7 @@ from eventreg.errors import SettingError
         ("SECRET_KEY", "short"),
         ("DEFAULT_TIMEZONE", "Boston"),
         ("SITE_NAME", "  "),
+        ("SITE_NAME", "\u3164"),
         ("SITE_NAME", "Events\nBcc: everybody@example.org"),
         ("MAIL_PORT", "99999"),
         ("MAIL_PORT", "smtp"),

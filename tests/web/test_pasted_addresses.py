@@ -62,3 +62,26 @@ def test_address_of_which_nothing_can_be_seen_is_asked_for(client, make_event) -
     answer = submit(client, f"/events/{event.slug}/rsvp", "rsvp", name="Olga", email="\u200b\ufeff", rsvp="yes")
     assert answer.status_code == 422
     assert "Please give your e-mail address." in Page.of(answer).text
+
+
+def test_international_site_mails_ascii_headers_and_links(make_app, make_client, session, make_event, post) -> None:
+    app = make_app(
+        BASE_URL="https://bücher.example",
+        MAIL_DEFAULT_SENDER="Bücher <events@bücher.example>",
+        CONTACT_EMAIL="hilfe@bücher.example",
+        REPLY_ADDRESS="rsvp@bücher.example",
+    )
+    event = make_event(contact_email="olga@straße.example")
+    client = make_client(app)
+    answer = submit(client, f"/events/{event.slug}/rsvp", "rsvp", name="Zoë", email="zoe@bücher.example", rsvp="yes")
+    assert answer.status_code == 303
+    (mail,) = post(app)
+    assert mail.as_bytes().partition(b"\n\n")[0].isascii()
+    assert mail["To"] == "zoe@xn--bcher-kva.example"
+    assert mail["Reply-To"].endswith("@xn--bcher-kva.example")
+    (invitation,) = (part for part in mail.walk() if part.get_content_type() == "text/calendar")
+    text = invitation.get_content()
+    assert "bücher" not in text
+    assert "@xn--bcher-kva.example" in text
+    for address in ("/calendar.ics", "/sitemap.xml", "/feed.atom"):
+        assert ("https://xn--bcher-kva.example/" in client.get(address).text, address) == (True, address)
