@@ -18,6 +18,16 @@ from eventreg.addresses import for_envelope
 
 LONGEST_LINE = 78
 """RFC 5322 section 2.1.1; a body with longer lines is encoded."""
+LONGEST_ENCODED_WORD = 75
+"""RFC 2047 section 2. The email package's own limits give words of 76 and lines of 78 octets, those of a policy too."""
+_LONGEST_TOKEN = 60
+"""Text without a blank for longer cannot be folded, so it becomes encoded words, which can."""
+_AUTOMATIC = "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n"
+"""Every mail here is sent by a program, so no vacation note or receipt should answer it.
+
+Sources: RFC 3834; [MS-OXCMAIL] 2.1.3.2.20. Answers from calendars are people's and are not suppressed. A refusal within
+the SMTP dialogue, which is how a mail comes back from most servers, does not depend on it.
+"""
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 _MIDDLE_DOTS = re.compile(r"^\.|\.\.|\.@")
@@ -83,9 +93,10 @@ def method_of(ics: bytes | None) -> str | None:
 @lru_cache(maxsize=16)
 def sender_header(name: str, address: str) -> str:
     """From: the name in one line, the address, and never anything that could be a second one."""
-    if name.isascii():
-        return formataddr((name, address))
-    return f"{encoded(name, header='From')}\r\n <{address}>"
+    written = formataddr((name, address)) if name.isascii() else ""
+    if written and len("From: ") + len(written) <= LONGEST_LINE:
+        return written
+    return f"{_words(name, header='From')}\r\n <{address}>" if name else address
 
 
 def checked(address: str) -> str:
@@ -103,8 +114,13 @@ def encoded(text: str, *, header: str) -> str:
     if text.isascii() and "=?" not in text:
         if len(header) + 2 + len(text) <= LONGEST_LINE - 2:
             return text
-        return Header(text, "us-ascii", header_name=header).encode(linesep="\r\n")
-    return Header(text, "utf-8", header_name=header).encode(linesep="\r\n")
+        if max(map(len, text.split(" "))) <= _LONGEST_TOKEN:
+            return Header(text, "us-ascii", header_name=header).encode(linesep="\r\n")
+    return _words(text, header=header)
+
+
+def _words(text: str, *, header: str) -> str:
+    return Header(text, "utf-8", header_name=header, maxlinelen=LONGEST_ENCODED_WORD).encode(linesep="\r\n")
 
 
 def _header(head: Head) -> str:
@@ -115,7 +131,7 @@ def _header(head: Head) -> str:
         f"Reply-To: {checked(head.reply_to)}\r\n"
         f"Date: {format_datetime(head.date)}\r\n"
         f"Message-ID: {head.message_id}\r\n"
-        "Auto-Submitted: auto-generated\r\n"
+        f"{_AUTOMATIC}"
         "MIME-Version: 1.0\r\n"
     )
 
