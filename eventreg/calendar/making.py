@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,7 @@ from eventreg.events.values import EventValues
 from eventreg.text import is_blank
 
 LONGEST_UID = 255
+LONGEST_ZONE = 60
 _JOIN = (
     "X-GOOGLE-CONFERENCE",
     "X-MICROSOFT-SKYPETEAMSMEETINGURL",
@@ -29,7 +31,7 @@ _JOIN = (
     "CONFERENCE",
 )
 _GEO = re.compile(r"\s*([-+]?\d{1,3}(?:\.\d{1,12})?)\s*[;,]\s*([-+]?\d{1,3}(?:\.\d{1,12})?)\s*")
-_UTC_ONLY = Zones([], own="UTC", now=datetime(2026, 1, 1, tzinfo=UTC))
+_UTC_ONLY = Zones([], default="UTC", now=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 class NotAnEvent(EventRegError):
@@ -103,23 +105,14 @@ def item(
     recurrence_id: str = "",
     sequence: int | None = None,
     stamp_at: datetime | None = None,
+    also: Sequence[str] = (),
 ) -> Item:
-    """The event. `recurrence_id` tells one date of a series from the others; `sequence` and `stamp_at` are the series'.
+    """The event. `recurrence_id` tells one date of a series from the others; the three after it are the series'.
 
     Raises: NotAnEvent, BadTime.
     """
-    notes: list[str] = []
     starts_at, ends_at = _instants(span)
-    if not span.has_end:
-        notes.append(_("It names no end; it was given one hour."))
-    if span.unknown_zone:
-        notes.append(
-            _(
-                "Nobody knows its time zone “%(name)s”; its times were read as %(zone)s.",
-                name=source_text.cut(one_line(span.unknown_zone), 60),
-                zone=span.zone.name,
-            )
-        )
+    notes = [*_notes_on_time(span, starts_at), *also]
     known_by = _uid(uid, said, starts_at, recurrence_id, notes)
     return Item(
         uid=known_by,
@@ -131,7 +124,28 @@ def item(
         url=said.url,
         folded=said.folded,
         notes=(*notes, *said.notes),
+        unknown_zone=source_text.cut(one_line(span.unknown_zone), LONGEST_ZONE),
     )
+
+
+def _notes_on_time(span: Span, starts_at: datetime) -> list[str]:
+    notes: list[str] = []
+    if span.damaged and not span.is_all_day:
+        notes.append(_("Its end cannot be read; it was given one hour."))
+    elif span.damaged:
+        notes.append(_("Its end cannot be read; it was given one day."))
+    elif not span.has_end:
+        notes.append(_("It names no end; it was given one hour."))
+    if span.unknown_zone:
+        name = source_text.cut(one_line(span.unknown_zone), LONGEST_ZONE)
+        notes.append(
+            _("Nobody knows its time zone “%(name)s”; its times were read as %(zone)s.", name=name, zone=span.zone.name)
+        )
+    elif not span.is_all_day and span.zone.differs_at(starts_at.replace(tzinfo=None)):
+        notes.append(
+            _("The file gives its time zone “%(name)s” rules of its own; they were followed.", name=span.zone.known)
+        )
+    return notes
 
 
 def label(component: Component) -> str:
@@ -190,7 +204,7 @@ def _values(said: Words, span: Span, starts_at: datetime, ends_at: datetime) -> 
         description=said.description,
         starts_at=starts_at,
         ends_at=ends_at,
-        timezone=span.zone.name,
+        timezone=span.zone.name if span.is_all_day else span.zone.name_at(starts_at.replace(tzinfo=None)),
         all_day=span.is_all_day,
         location_name=said.location_name,
         location_address=said.location_address,

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from eventreg.calendar import expansion, making, source_lines, source_zones
-from eventreg.calendar.bounds import Budget, TooMuchWork
-from eventreg.calendar.expansion import BadRule, Member
+from eventreg.calendar import expansion, making, source_lines
+from eventreg.calendar.bounds import Steps
+from eventreg.calendar.expansion import Dates, Member
 from eventreg.calendar.making import NotAnEvent
 from eventreg.calendar.source_lines import Component, Source
 from eventreg.calendar.source_text import LONGEST_TITLE, cut
@@ -26,7 +26,8 @@ MOST_BYTES = 2 * 1024 * 1024
 """Of an uploaded file."""
 MOST_PER_SERIES = 500
 MOST_ITEMS = 2_000
-MOST_STEPS = 2_000_000
+LONGEST_PART = 80
+MOST_STEPS = 1_000_000
 """Of work on all series of a file: about a second; those after that are left out unread."""
 HORIZON = timedelta(days=550)
 """How far ahead repeating events are taken: 18 months, as far as the feeds reach."""
@@ -54,6 +55,8 @@ class Reading:
     title: str = ""
     items: tuple[Item, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    partly: tuple[Skipped, ...] = ()
+    """Series that were taken, of which a part could not be read: there may be more dates than those taken."""
     is_calendar: bool = False
     is_complete: bool = False
 
@@ -69,14 +72,17 @@ class _Work:
     is_called_off: bool
     items: dict[str, Item] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
-    budget: Budget = field(default_factory=lambda: Budget(MOST_STEPS))
+    partly: list[Skipped] = field(default_factory=list)
+    steps: Steps = field(default_factory=lambda: Steps(MOST_STEPS))
     is_complete: bool = True
 
     def skip(self, component: Component, why: str, *, is_unread: bool = False) -> None:
         """Leaves it out."""
-        self.skipped.append(
-            Skipped(making.label(component), one_line(component.text("UID"))[:255], component.line, why, is_unread)
-        )
+        self.skipped.append(_named(component, why, is_unread=is_unread))
+
+
+def _named(component: Component, why: str, *, is_unread: bool) -> Skipped:
+    return Skipped(making.label(component), one_line(component.text("UID"))[:255], component.line, why, is_unread)
 
 
 def read(
@@ -89,9 +95,9 @@ def read(
     source = source_lines.take_apart(data)
     if not source.is_calendar:
         return Reading()
-    own = source_zones.name_of(source.calendar.text("X-WR-TIMEZONE")) or default_timezone
+    own_name = source.calendar.text("X-WR-TIMEZONE").strip() or source.calendar.text("TIMEZONE-ID")
     work = _Work(
-        zones=Zones(source.components, own=own, now=now),
+        zones=Zones(source.components, own_name=own_name, default=default_timezone, now=now),
         now=now,
         earliest=now - timedelta(days=3660) if past else now,
         horizon=horizon or now + HORIZON,
@@ -99,7 +105,7 @@ def read(
     )
     if source.calendar.text("METHOD").strip().upper() in {"REPLY", "COUNTER", "DECLINECOUNTER", "REFRESH"}:
         why = _("This file answers an invitation; it announces no event.")
-        return Reading("", (), (Skipped("", "", 1, why),), is_calendar=True)
+        return Reading(skipped=(Skipped("", "", 1, why),), is_calendar=True)
     _read_components(source, work)
     items = sorted(work.items.values(), key=lambda one: (one.values.starts_at, one.uid))
     if len(items) > MOST_ITEMS:
@@ -111,8 +117,9 @@ def read(
         title=cut(title, LONGEST_TITLE),
         items=tuple(items[:MOST_ITEMS]),
         skipped=tuple(work.skipped),
+        partly=tuple(work.partly),
         is_calendar=True,
-        is_complete=source.is_complete and work.is_complete and work.zones.budget.left > 0,
+        is_complete=source.is_complete and work.is_complete and work.zones.steps.left >= 0,
     )
 
 
@@ -180,7 +187,7 @@ def _members(components: list[Component], work: _Work) -> Iterator[Member]:
             continue
         try:
             yield Member(component, span_of(component, work.zones))
-        except (BadTime, TooMuchWork):
+        except BadTime:
             work.skip(component, _("It has no start or end that can be read."), is_unread=True)
 
 
@@ -220,7 +227,7 @@ def _take_single(member: Member, uid: str, work: _Work) -> None:
 
 def _take_series(uid: str, members: Sequence[Member], work: _Work) -> None:
     first = members[0].component
-    if work.budget.left <= 0 or len(work.items) >= 2 * MOST_ITEMS:
+    if work.steps.left <= 0 or len(work.items) >= 2 * MOST_ITEMS:
         work.skip(
             first,
             _("Its dates were not worked out: the file holds too many, or rules that take too long."),
@@ -228,26 +235,36 @@ def _take_series(uid: str, members: Sequence[Member], work: _Work) -> None:
         )
         work.is_complete = False
         return
-    try:
-        found = expansion.dates(members, work.zones, earliest=work.earliest, horizon=work.horizon, budget=work.budget)
-    except TooMuchWork:
-        work.is_complete = work.is_complete and work.budget.left > 0
-        work.skip(first, _("Working out its dates takes too long; its rule may never come true."), is_unread=True)
-    except BadRule:
-        work.skip(first, _("It repeats more often than every hour, or by a rule too long to read."), is_unread=True)
-    except Exception:  # noqa: BLE001 - the libraries raise whatever they meet in a rule of others' making
-        work.skip(first, _("The rule by which it repeats cannot be read."), is_unread=True)
-    else:
-        _take_dates(uid, found, members, work)
+    steps = Steps(expansion.MOST_STEPS, of=work.steps)
+    found = expansion.dates(members, work.zones, earliest=work.earliest, horizon=work.horizon, steps=steps)
+    work.is_complete = work.is_complete and work.steps.left >= 0
+    why = _why_partial(found)
+    if why and found.found:
+        work.partly.append(_named(first, why, is_unread=True))
+    _take_dates(uid, found.found, members, work, why=why)
 
 
-def _take_dates(uid: str, found: Sequence[expansion.Date], members: Sequence[Member], work: _Work) -> None:
+def _why_partial(found: Dates) -> str:
+    """What of a series could not be read, in words; "" when all of it was."""
+    if found.damaged:
+        part = cut(one_line(", ".join(dict.fromkeys(found.damaged))), LONGEST_PART)
+        return _("A part of how it repeats cannot be read: %(part)s. The rest was taken.", part=part)
+    if found.is_too_often:
+        return _("It repeats more often than every hour; its first date was taken.")
+    if found.is_too_much:
+        return _("Working out its dates takes too long; those found so far were taken.")
+    return ""
+
+
+def _take_dates(uid: str, found: Sequence[expansion.Date], members: Sequence[Member], work: _Work, *, why: str) -> None:
     """Each with the newest numbers of the whole series: a date whose exception is taken back must look newer too."""
     first = members[0]
     sequence, stamp_at = max(_age(one.component) for one in members)
     words: dict[int, making.Words] = {}
+    refused: set[int] = set()
     for one in found[:MOST_PER_SERIES]:
-        component = one.member.component
+        if (component := one.member.component).line in refused:  # what is wrong with one date of it is wrong with all
+            continue
         said = words[component.line] = words.get(component.line) or making.words(component)
         span = replace(one.member.span, starts=one.starts, ends=one.ends)
         try:
@@ -259,14 +276,18 @@ def _take_dates(uid: str, found: Sequence[expansion.Date], members: Sequence[Mem
                 recurrence_id=one.recurrence_id,
                 sequence=sequence,
                 stamp_at=stamp_at if stamp_at.year > 1 else None,
+                also=(why,) if why else (),
             )
         except NotAnEvent as error:
             work.skip(component, str(error), is_unread=True)
-            break  # what is wrong with one date is wrong with all of its rule
+            refused.add(component.line)
+            continue
         _take(made, component, work)
     if len(found) > MOST_PER_SERIES:
-        why = _("Of its dates the next %(most)s were taken; %(count)s later ones were left out.")
-        work.skip(first.component, why % {"most": MOST_PER_SERIES, "count": len(found) - MOST_PER_SERIES})
+        more = _("Of its dates the next %(most)s were taken; %(count)s later ones were left out.")
+        work.skip(first.component, more % {"most": MOST_PER_SERIES, "count": len(found) - MOST_PER_SERIES})
+    elif not found and why:
+        work.skip(first.component, why, is_unread=True)
     elif not found:
         work.skip(first.component, _("None of its dates lies ahead within 18 months."))
     elif _began_before(first.span, work.earliest):

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
-from eventreg.calendar import automatic, sealed, source_zones
+from eventreg.calendar import automatic, sealed, zone_names
 from eventreg.calendar import letter as letters
 from eventreg.calendar.letter import LARGEST, Letter, Part
 from eventreg.calendar.reply_lines import Entry, entries_of, lines_of, unescaped_text
@@ -260,7 +260,7 @@ def _stamp(entry: Entry) -> datetime | None:
 
 
 def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(source_zones.name_of(name) or "UTC")
+    return ZoneInfo(zone_names.name_of(name) or "UTC")
 
 
 def _rank(entry: Entry) -> tuple[bool, int, datetime]:

@@ -1,192 +1,178 @@
-"""Which time zone a calendar of others means: by its name, by Windows' name, or by what its VTIMEZONE does. Pure.
+"""The zone of a file: what a TZID of a calendar of others means, and by which IANA zone it is shown. Pure.
 
-An event here is shown in an IANA zone. A VTIMEZONE of an invented name is matched with the zone whose clocks go the
-same way over two years; one that goes like none gives the right instants and is shown in the calendar's own zone.
+The file's own VTIMEZONE decides for the time that it describes, over a name that is known; the name decides for the
+rest. The cases are a table in tests/calendar/test_source_zones.py.
 """
 
-import re
-from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
-from io import StringIO
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-from dateutil.tz import tzical
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from eventreg import timezones
-from eventreg.calendar.bounds import Budget, TooMuchWork
-from eventreg.calendar.source_lines import Component, Property
-from eventreg.errors import WallClockError
+from eventreg.calendar import zone_names, zone_rules
+from eventreg.calendar.bounds import Steps, TooMuchWork
+from eventreg.calendar.source_lines import Component
+from eventreg.calendar.zone_rules import BadZone, FileRules
 
-MOST_OBSERVANCES = 60
-MOST_STEPS = 6_000_000
-"""Of work on all zones of a file: about three seconds. 19,000 entries in one invented zone cost up to four millions."""
-_STEPS_FOR_A_ZONE = 400_000
-_STEPS_FOR_A_TIME = 200_000
-_KEPT = frozenset({"DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RRULE", "RDATE", "TZNAME"})
-_WINDOWS = {name.casefold(): iana for name, iana in WINDOWS_TO_OLSON.items()}
-_SIMPLE_RULE = re.compile(
-    r"FREQ=YEARLY(;((BYMONTH|BYDAY|BYMONTHDAY|UNTIL|WKST|COUNT)=[-+A-Z0-9,]{1,40}|INTERVAL=0{0,3}[1-9][0-9]{0,3})){0,6}"
+MOST_STEPS = 300_000
+"""Of work on all zones of a file; a usual one takes 3,000."""
+STEPS_TO_COMPARE = 200
+"""With the clocks of one IANA zone."""
+_YEARS_BACK, _YEARS_AHEAD = 11, 7
+"""What lies further from now is not taken over."""
+_USUAL = (
+    "Europe/Berlin",
+    "Europe/London",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "Australia/Sydney",
 )
-_SIMPLE_VALUE = re.compile(r"[-+:;=/,A-Za-z0-9. ]{1,400}")
 
 
 class Zone:
     """How a wall clock becomes an instant, and the IANA zone it is shown in."""
 
-    __slots__ = ("name", "rules")
+    __slots__ = ("known", "name", "rules")
 
-    def __init__(self, name: str, rules: tzinfo | None = None) -> None:
+    def __init__(self, name: str, rules: tzinfo | None = None, *, known: str = "") -> None:
         self.name = name
         self.rules = rules or ZoneInfo(name)
+        self.known = known
+        """The IANA zone that its name says, where the file gives that name another meaning."""
+
+    def name_at(self, at: datetime) -> str:
+        """The zone to show an instant in: one whose clocks then show what the file says."""
+        if isinstance(self.rules, ZoneInfo) or self.rules is UTC:
+            return self.name
+        offset = _offset(self.rules, at)
+        for name in (self.name, self.known):
+            if name and _offset(ZoneInfo(name), at) == offset:
+                return name
+        return zone_names.neutral_name(offset) or self.name
+
+    def differs_at(self, at: datetime) -> bool:
+        """Whether the file's rules say something else than its well-known name."""
+        return bool(self.known) and _offset(self.rules, at) != _offset(ZoneInfo(self.known), at)
 
 
 class Zones:
-    """The zones of one file. `own` is the calendar's: for floating times, and shown for those written in UTC."""
+    """The zones of one file. `own` is the calendar's: for floating times, and shown for those written in UTC.
 
-    def __init__(self, components: list[Component], *, own: str, now: datetime) -> None:
-        self._vtimezones = {one.text("TZID").strip(): one for one in components if one.name == "VTIMEZONE"}
+    `own_name` is what the file calls its zone; `default` stands in for one that is not known, and `unknown` is then
+    its name.
+    """
+
+    def __init__(self, components: Sequence[Component], *, own_name: str = "", default: str, now: datetime) -> None:
+        self._vtimezones: dict[str, list[Component]] = {}
+        for one in components:
+            if one.name == "VTIMEZONE":
+                self._vtimezones.setdefault(_plain(one.text("TZID")), []).append(one)
         self._found: dict[str, Zone | None] = {}
-        self._now = now
-        self.budget = Budget(MOST_STEPS)
-        self.own = Zone(own)
-        self.utc = Zone(own, UTC)
+        self._now = now.astimezone(UTC).replace(tzinfo=None)
+        self.steps = Steps(MOST_STEPS)
+        self.own = Zone(default)
+        own = self.find(own_name) if own_name.strip() else None
+        self.unknown = "" if own or not own_name.strip() else own_name
+        self.own = own or self.own
+        self.utc = Zone(self.own.name, UTC)
 
     def find(self, tzid: str) -> Zone | None:
-        """The zone of a TZID; None when nobody can know it. Raises: TooMuchWork, once the file's steps are used up."""
-        tzid = tzid.strip()
+        """The zone of a TZID; None for one that is neither known nor described in the file."""
+        tzid = _plain(tzid)
         if tzid not in self._found:
-            self._found[tzid] = self._look_up(tzid)
+            try:
+                self._found[tzid] = self._look_up(tzid)
+            except TooMuchWork:
+                self._found[tzid] = None
         return self._found[tzid]
 
     def _look_up(self, tzid: str) -> Zone | None:
-        if iana := name_of(tzid):
-            return Zone(iana)
-        component = self._vtimezones.get(tzid)
-        if component is None:
-            return None
-        if iana := name_of(component.text("X-LIC-LOCATION")):
-            return Zone(iana)
-        text = _harmless(component, self._now.year)
-        if not text:
-            return None
+        known = zone_names.name_of(tzid)
+        components = self._vtimezones.get(tzid) or self._alike_in_case(tzid)
+        if not tzid and not components:
+            return self.own  # an empty TZID is none
         try:
-            alike = self.budget.run(lambda: _alike(_parsed(text), self.own.name, self._now), at_most=_STEPS_FOR_A_ZONE)
-        except Exception as error:  # dateutil raises whatever it meets; the zone is then unknown
-            if isinstance(error, TooMuchWork) and self.budget.left <= 0:
-                raise
-            return None
-        return Zone(alike) if alike else Zone(self.own.name, GivenZone(text, self.budget))
+            rules = zone_rules.rules(components, year=self._now.year, steps=self.steps)
+        except BadZone:
+            return self._by_name(tzid, known)
+        known = known or next((zone_names.name_of(one.text("X-LIC-LOCATION")) for one in components), "")
+        if known and self._is_like(rules, known, self._described(rules)):
+            return Zone(known)
+        shown = self._shown_as(rules)
+        if shown or known:
+            rules.beyond = ZoneInfo(shown or known)
+        return Zone(shown or known or self.own.name, rules, known=known)
+
+    def _by_name(self, tzid: str, known: str) -> Zone | None:
+        if known:
+            return Zone(known)
+        offset = zone_names.fixed_offset(tzid)
+        return None if offset is None else Zone(self.own.name, timezone(offset))
+
+    def _alike_in_case(self, tzid: str) -> list[Component]:
+        folded = tzid.casefold()
+        return next((found for name, found in self._vtimezones.items() if name.casefold() == folded), [])
+
+    def _described(self, rules: FileRules) -> tuple[datetime, datetime]:
+        """The time that matters and that the rules describe; nothing where the second is the earlier."""
+        first = self._now.replace(month=1, day=1)
+        first, last = first.replace(year=first.year - _YEARS_BACK), first.replace(year=first.year + _YEARS_AHEAD)
+        return _within(rules, first, last)
+
+    def _shown_as(self, rules: FileRules) -> str:
+        """The IANA zone whose clocks go the same way; one without summer time is called by no city of others."""
+        window = self._recent(rules)
+        if rules.is_constant:
+            offset = rules.onsets[0].after
+            is_own = self._is_like(rules, self.own.name, window)
+            return self.own.name if is_own else zone_names.neutral_name(offset)
+        return next((name for name in self._candidates() if self._is_like(rules, name, window)), "")
+
+    def _recent(self, rules: FileRules) -> tuple[datetime, datetime]:
+        """Three years around now, or the last two that the rules describe."""
+        first = self._now.replace(month=1, day=1) - timedelta(days=366)
+        first, last = _within(rules, first, first + timedelta(days=3 * 366))
+        if first < last:
+            return first, last
+        last = rules.ends or rules.onsets[-1].at
+        return max(rules.begins, last - timedelta(days=2 * 366)), last
+
+    def _candidates(self) -> Iterator[str]:
+        yield self.own.name
+        yield from _USUAL
+        yield from sorted(set(WINDOWS_TO_OLSON.values()))
+
+    def _is_like(self, rules: FileRules, name: str, window: tuple[datetime, datetime]) -> bool:
+        """Whether the clocks of a zone show the same all that time."""
+        self.steps.take(STEPS_TO_COMPARE)
+        zone = ZoneInfo(name)
+        return all(rules.offset_at(at) == _offset(zone, at) for at in _samples(rules, window))
 
 
-class GivenZone(tzinfo):
-    """A VTIMEZONE's rules, as its text has them. Each question is bounded, a mere comparison of two times as well."""
-
-    def __init__(self, text: str, budget: Budget) -> None:
-        self._text = text
-        self._budget = budget
-        self._rules: tzinfo | None = None
-
-    def utcoffset(self, dt: datetime | None) -> timedelta | None:
-        """The offset of that wall clock. Raises: TooMuchWork, or whatever dateutil raises."""
-        return self._budget.run(lambda: self._asked(dt), at_most=_STEPS_FOR_A_TIME)
-
-    def _asked(self, dt: datetime | None) -> timedelta | None:
-        # Rules that were stopped keep dateutil's lock, and the next question would wait for it for ever: they are
-        # put back only once they have answered, and made anew otherwise.
-        rules, self._rules = self._rules or _parsed(self._text), None
-        found = rules.utcoffset(None if dt is None else dt.replace(tzinfo=rules))
-        self._rules = rules
-        return found
-
-    def dst(self, dt: datetime | None) -> timedelta | None:  # noqa: ARG002 - nobody here asks
-        """Unknown."""
-        return None
-
-    def tzname(self, dt: datetime | None) -> str | None:  # noqa: ARG002 - nobody here asks
-        """Unknown."""
-        return None
+def _samples(rules: FileRules, window: tuple[datetime, datetime]) -> Iterator[datetime]:
+    """Just before and at each change, and every tenth day."""
+    first, last = window
+    for one in rules.onsets:
+        if first <= one.at <= last:
+            yield one.at - timedelta(seconds=1)
+            yield one.at
+    while first < last:
+        yield first
+        first += timedelta(days=10)
 
 
-@lru_cache(maxsize=500)
-def name_of(tzid: str) -> str:
-    """The IANA zone a name stands for; "" when it stands for none. Windows' names are from Unicode CLDR.
-
-    >>> name_of("W. Europe Standard Time"), name_of("/citadel.org/20210210_1/America/New_York"), name_of("Home")
-    ('Europe/Berlin', 'America/New_York', '')
-    """
-    cleaned = tzid.strip().strip('"/').strip()
-    if cleaned.rpartition("/")[2].upper() in {"UTC", "GMT", "Z", "COORDINATED UNIVERSAL TIME"}:
-        return "UTC"
-    if windows := _WINDOWS.get(cleaned.casefold()):
-        return windows
-    parts = cleaned.replace(" ", "_").split("/")
-    # A globally unique name ends in the IANA one. Source: RFC 5545 section 3.2.19.
-    for start in range(min(len(parts), 8)):
-        name = "/".join(parts[start:])
-        if name in timezones.names() or ("/" in name and _is_zone(name)):
-            return name
-    return ""
+def _within(rules: FileRules, first: datetime, last: datetime) -> tuple[datetime, datetime]:
+    if rules.is_constant:
+        return first, last
+    return max(first, rules.begins), last if rules.ends is None else min(last, rules.ends)
 
 
-def _is_zone(name: str) -> bool:
-    if name.startswith(("posix/", "right/")):
-        return False
-    try:
-        timezones.zone(name)
-    except WallClockError:
-        return False
-    return True
+def _plain(tzid: str) -> str:
+    return tzid.replace("\\", "").strip().strip('"').strip()
 
 
-def _harmless(component: Component, year: int) -> str:
-    """The parts of a VTIMEZONE that cannot do harm, as text for dateutil; "" when it is better not to ask."""
-    parts = [child for child in component.children if child.name in {"STANDARD", "DAYLIGHT"}]
-    if not parts or len(parts) > MOST_OBSERVANCES or any(part.is_too_long for part in parts):
-        return ""
-    lines = ["BEGIN:VTIMEZONE", "TZID:zone"]
-    for part in parts:
-        kept = [one for one in part.properties if one.name in _KEPT and _SIMPLE_VALUE.fullmatch(one.value)]
-        if any(one.name == "RRULE" and not _SIMPLE_RULE.fullmatch(one.value.upper()) for one in part.properties):
-            return ""
-        lines += [f"BEGIN:{part.name}", *(_line(one, part, year) for one in kept), f"END:{part.name}"]
-    return "\n".join([*lines, "END:VTIMEZONE", ""])
-
-
-def _parsed(text: str) -> tzinfo:
-    found: tzinfo = tzical(StringIO(text)).get("zone")  # type: ignore[no-untyped-call]
-    return found
-
-
-def _line(found: Property, part: Component, year: int) -> str:
-    """As it stands; a rule that goes on for ever since 1601, as Outlook's do, begins three years ago."""
-    rule = part.text("RRULE").upper()
-    if found.name == "DTSTART" and rule and not re.search("UNTIL|COUNT|INTERVAL=(?!1(;|$))", rule):
-        first = re.match(r"\d{4}", found.value)
-        if first is not None and int(first[0]) < year - 3:
-            return f"DTSTART:{year - 3}{found.value[4:]}"
-    return f"{found.name}:{found.value}"
-
-
-def _alike(rules: tzinfo, own: str, now: datetime) -> str:
-    """The zone whose clocks show the same, the calendar's own first; "" when there is none."""
-    walls = _samples(now.year)
-    offsets = tuple(wall.replace(tzinfo=rules).utcoffset() for wall in walls)
-    return next((name for name in _candidates(own) if _offsets(name, now.year) == offsets), "")
-
-
-def _candidates(own: str) -> tuple[str, ...]:
-    usual = ("UTC", "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "Europe/London")
-    return (own, *usual, *sorted(set(WINDOWS_TO_OLSON.values())))
-
-
-@lru_cache(maxsize=4)
-def _samples(year: int) -> tuple[datetime, ...]:
-    """Noons of every sixth day of two years."""
-    return tuple(datetime(year, 1, 1, 12) + timedelta(days=6 * step) for step in range(122))  # noqa: DTZ001
-
-
-@lru_cache(maxsize=300)
-def _offsets(name: str, year: int) -> tuple[timedelta | None, ...]:
-    rules = ZoneInfo(name)
-    return tuple(wall.replace(tzinfo=rules).utcoffset() for wall in _samples(year))
+def _offset(zone: tzinfo, at: datetime) -> timedelta:
+    return at.replace(tzinfo=UTC).astimezone(zone).utcoffset() or timedelta()

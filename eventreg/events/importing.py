@@ -47,6 +47,8 @@ class Item:
     folded: str | None = field(default=None, compare=False)
     """The description as the search compares it, worked out before a transaction holds up others."""
     notes: tuple[str, ...] = ()
+    unknown_zone: str = ""
+    """The name of its time zone, where that is not known and its times are a guess."""
 
 
 @dataclass(frozen=True, slots=True)

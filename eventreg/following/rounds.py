@@ -143,7 +143,7 @@ def _settle(
         cancelled = 0
         if found is None or found.is_complete:
             seen = None if found is None else {item.uid for item in found.items if not item.is_cancelled}
-            unread = [] if found is None else [one for one in found.skipped if one.is_unread]
+            unread = [] if found is None else [*(one for one in found.skipped if one.is_unread), *found.partly]
             cancelled = taking.settle_missing(session, source=calendar, seen=seen, unread=unread, now=now)
         calendar.fetched_at, calendar.failures = now, 0
         if found is not None:
@@ -178,7 +178,7 @@ def _report(found: Reading, outcomes: list[Outcome], cancelled: int) -> str:
     ]
     if not found.is_complete:
         lines.append(_("It came incomplete or could not all be read, so nothing was cancelled for being missing."))
-    named = [(one.title or one.uid, one.why) for one in found.skipped]
+    named = [(one.title or one.uid, one.why) for one in (*found.partly, *found.skipped)]
     named += [(one.title or one.uid, one.why) for one in left_out]
     lines += [f"{title}: {why}" if title else why for title, why in named[:MOST_LINES]]
     if len(named) > MOST_LINES:

@@ -133,6 +133,8 @@ def _new(session: Session, item: Item, source: FollowedCalendar, now: datetime) 
         return skipped(item, _("It is cancelled."))
     if item.is_private:
         return skipped(item, _("It is marked private there."))
+    if item.unknown_zone:
+        return skipped(item, _not_certain(item))
     event = importing.publish_new(
         session,
         item=item,
@@ -154,6 +156,9 @@ def _again(session: Session, event: Event, item: Item, source: FollowedCalendar,
             return outcome("unchanged", event, item)
         event_changes.call_off(session, event_id=event.id, actor=actor(source), now=now, by_source=True)
         return outcome("changed", event, item)
+    if item.unknown_zone:
+        event.source_missing_at = None
+        return skipped(item, _not_certain(item))
     changes = importing.bring_up_to_date(
         session,
         event,
@@ -177,6 +182,8 @@ def _known_otherwise(session: Session, event: Event, item: Item, source: Followe
         return skipped(item, _("An event of this site has its UID."))
     if item.is_cancelled or item.is_private:
         return skipped(item, _("It is cancelled.") if item.is_cancelled else _("It is marked private there."))
+    if item.unknown_zone:
+        return skipped(item, _not_certain(item))
     changes = importing.bring_up_to_date(
         session,
         event,
@@ -188,3 +195,12 @@ def _known_otherwise(session: Session, event: Event, item: Item, source: Followe
         now=now,
     )
     return outcome("taken", event, item, changes)
+
+
+def _not_certain(item: Item) -> str:
+    """Why an event is not published: its times are a guess."""
+    return _(
+        "Its time zone “%(name)s” is not known, so its time is not certain. It is published once its calendar names a "
+        "zone like Europe/Berlin.",
+        name=item.unknown_zone,
+    )

@@ -30,7 +30,6 @@ WORKER = frozenset(
         "flask_mail",
         "icalendar",
         "imap_tools",
-        "recurring_ical_events",
         "smtplib",
         "urllib3",
     }

@@ -319,14 +319,6 @@ def test_uid_too_long_becomes_one_that_stays() -> None:
     [
         ("DTEND:20261010T090000Z", "It ends before it begins."),
         ("DTEND:20281010T090000Z", "It lasts longer than a year."),
-        ("DURATION:P1", "It has no start or end that can be read."),
-        ("RRULE:FREQ=SECONDLY", "It repeats more often than every hour, or by a rule too long to read."),
-        ("RRULE:FREQ=FORTNIGHTLY", "The rule by which it repeats cannot be read."),
-        (
-            "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
-            "Working out its dates takes too long; its rule may never come true.",
-        ),
-        ("RRULE:FREQ=DAILY;INTERVAL=0", "Working out its dates takes too long; its rule may never come true."),
         (
             "RRULE:FREQ=DAILY;UNTIL=20261001T000000Z\nEXDATE:20261010T100000Z",
             "None of its dates lies ahead within 18 months.",
@@ -388,10 +380,3 @@ def test_file_that_is_cut_off_says_so() -> None:
 
 def test_what_is_no_calendar_is_none() -> None:
     assert [reading(data) for data in (b"", b"\0\xff" * 9, b"<html>BEGIN:VEVENT")] == [Reading()] * 3
-
-
-def test_hostile_series_cost_a_bounded_amount_together() -> None:
-    never = "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"
-    found = reading(calendar(*(one(never, uid=f"{n}@x") for n in range(40))))
-    assert (found.items, found.is_complete, len(found.skipped)) == ((), False, 40)
-    assert sum(one.why.startswith("Working out") for one in found.skipped) == 3

@@ -316,6 +316,42 @@ def test_series_whose_rule_became_unreadable_is_not_missing(show: Show, look: Lo
     assert session.scalars(sa.select(Event.status)).all() == ["published"] * 5
 
 
+def test_event_of_an_unknown_zone_is_held_and_named(show: Show, look: Look, session: Session, calendar) -> None:
+    held = entry(1).replace("DTSTART:20261101T150000Z", 'DTSTART;TZID="Narnia Time":20261101T090000')
+    show(held, entry(2))
+    look()
+    assert (found(session), "Talk 1: Its time zone “Narnia Time” is not known" in calendar.report) == (
+        {"2": ("published", "Talk 2")},
+        True,
+    )
+    show(entry(1), entry(2))
+    look(HOUR)
+    assert found(session)["1"] == ("published", "Talk 1")
+
+
+def test_event_whose_zone_became_unknown_stays_as_it_is(show: Show, look: Look, session: Session, calendar) -> None:
+    show(*(entry(number) for number in (1, 2, 3)))
+    look()
+    moved = entry(1, sequence=1).replace("DTSTART:20261101T150000Z", "DTSTART;TZID=Narnia:20261101T090000")
+    show(moved, entry(2), entry(3))
+    look(HOUR)
+    look(30 * HOUR)
+    assert (found(session)["1"], f"{event(session, 1).starts_at:%d %H:%M}") == (("published", "Talk 1"), "01 15:00")
+    assert "“Narnia” is not known" in calendar.report
+    show(moved.replace("END:VEVENT", "STATUS:CANCELLED\nEND:VEVENT"), entry(2), entry(3))
+    look(HOUR)
+    assert found(session)["1"] == ("cancelled", "Talk 1")
+
+
+def test_series_of_which_a_part_cannot_be_read_is_published_and_named(
+    show: Show, look: Look, session: Session, calendar
+) -> None:
+    show(entry(1, lines="RRULE:FREQ=WEEKLY;COUNT=2\nEXDATE:None\n"))
+    look()
+    assert session.scalars(sa.select(Event.status)).all() == ["published"] * 2
+    assert "Talk 1: A part of how it repeats cannot be read: EXDATE:None." in calendar.report
+
+
 def test_event_that_is_over_here_and_called_off_for_later_there_stops_no_other(
     show: Show, look: Look, session: Session, calendar
 ) -> None:
