@@ -79,9 +79,13 @@ def _seat_faults(session: Session, now: datetime) -> list[str]:
 
 
 def _calendar_faults(app: Flask, session: Session) -> list[str]:
-    """Only where BASE_URL is set: otherwise it is whatever address the service was last started on."""
+    """Only where BASE_URL is set: otherwise it is whatever address the service was last started on.
+
+    Before its first start nothing was shown yet, and the start writes the entries anew.
+    """
     links: Links = app.extensions["eventreg.links"]
-    if links.base_url != settings.DEFAULT_BASE_URL and blocks.are_stale(session, links):
+    has_served = heartbeat.last_seen(session) is not None
+    if has_served and links.base_url != settings.DEFAULT_BASE_URL and blocks.are_stale(session, links):
         return ["The stored calendar entries name another BASE_URL: start `eventreg serve`, which rewrites them."]
     return []
 

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from eventreg import supervisor
+from tests.support import live
+from tests.support.forked import run_forked
 from tests.support.live import EVENTREG, PATIENT, PATIENTLY, LiveServer, environment, run_eventreg
 from tests.support.making import SECRET_KEY
-from tests.support.needs import ROOT
+from tests.support.needs import ROOT, require
 from tests.support.smtp import free_port, wait_until
 
 MakeServer = Callable[..., LiveServer]
@@ -199,6 +201,22 @@ def test_without_base_url_links_name_the_address_served_on(database_url: str, in
         process.terminate()
         process.communicate(timeout=600)
         assert process.returncode == 0
+
+
+@pytest.mark.sqlite_only
+def test_shared_memory_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+    require("mounting")
+    require("unshare")
+    folder = tmp_path / "instance"
+    assert run_forked("db", "upgrade", instance=folder).returncode == 0
+    hide = 'mount -t tmpfs -o ro tmpfs /dev/shm && exec "$@"'
+    server = live.start(instance=folder, inside=["unshare", "--mount", "sh", "-c", hide, "sh"])
+    try:
+        assert status(server.url("/events/")) == 200
+    finally:
+        server.stop()
+    assert "Traceback" not in server.log
+    assert "started again" not in server.log
 
 
 @pytest.mark.parametrize(
