@@ -51,7 +51,7 @@ def accept(session: Session, *, event_id: int, mail_id: int, actor: audit.Actor,
 
     The rules of every answer hold all the same: a later one is not undone. Raises: NotFound, EventStateError.
     """
-    mail = _held(session, event_id, mail_id)
+    mail = held(session, event_id, mail_id)
     assert mail.registration_id is not None
     if not mail.rsvp:
         raise EventStateError(_("This mail holds no answer that could be read. Change the attendee's answer by hand."))
@@ -71,24 +71,19 @@ def accept(session: Session, *, event_id: int, mail_id: int, actor: audit.Actor,
 
 def dismiss(session: Session, *, event_id: int, mail_id: int, actor: audit.Actor, now: datetime) -> None:
     """Lets an answer go that was held; nobody is told. Raises: NotFound, EventStateError."""
-    mail = _held(session, event_id, mail_id)
+    mail = held(session, event_id, mail_id)
     _settle(session, mail, actor=actor, action="reply.dismissed", now=now)
     session.flush()
 
 
-def registration_of(session: Session, *, event_id: int, mail_id: int) -> int:
-    """The registration an answer is about. Raises: NotFound."""
+def held(session: Session, event_id: int, mail_id: int) -> ReceivedMail:
+    """A mail that waits, its event locked first as everywhere. Raises: NotFound; EventStateError once settled."""
     about = session.scalar(
         select(ReceivedMail.registration_id).where(ReceivedMail.id == mail_id, ReceivedMail.event_id == event_id)
     )
     if about is None:
         raise NotFound(_("This event was sent no such answer."))
-    return about
-
-
-def _held(session: Session, event_id: int, mail_id: int) -> ReceivedMail:
-    """The mail, its event locked first as everywhere. Raises: NotFound, EventStateError."""
-    changes.load(session, registration_of(session, event_id=event_id, mail_id=mail_id))
+    changes.load(session, about)
     mail = session.get_one(ReceivedMail, mail_id, populate_existing=True)
     if mail.outcome != "held":
         raise EventStateError(_("Somebody has settled this answer already."))

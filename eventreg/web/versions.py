@@ -36,12 +36,18 @@ class Difference(NamedTuple):
 
 
 class ChangedMeanwhileError(EventRegError):
-    """What was to be saved would overwrite these. `version` stands for the values as they are now."""
+    """What was to be saved would overwrite these. `version` stands for the values as they are now.
 
-    def __init__(self, differences: list[Difference], version: str) -> None:
+    `fields` are the form fields that say so, where a form holds several.
+    """
+
+    def __init__(
+        self, differences: list[Difference], version: str = "", *, fields: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(_("Somebody changed this after you opened the page. Nothing of yours is saved yet."))
         self.differences = differences
         self.version = version
+        self.fields = {VERSION: version} if fields is None else fields
 
 
 class ReturnedForm(FlaskForm):

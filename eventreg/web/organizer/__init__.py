@@ -8,7 +8,7 @@ from eventreg.errors import EventStateError
 from eventreg.organizers.access import can_organize
 from eventreg.web.access import me
 from eventreg.web.organizer.ways import page_of_button
-from eventreg.web.versions import VERSION, ChangedMeanwhileError
+from eventreg.web.versions import ChangedMeanwhileError
 
 CONFLICT = 409
 
@@ -48,7 +48,9 @@ def _refuse_text_of_another_account() -> None:
 @blueprint.errorhandler(ChangedMeanwhileError)
 def _changed_meanwhile(error: ChangedMeanwhileError) -> tuple[str, int]:
     """A button whose page is out of date: what is so now, and one press to do it all the same."""
-    kept = [(name, value) for name, value in request.form.items(multi=True) if name not in {"csrf_token", VERSION}]
+    kept = [
+        (name, value) for name, value in request.form.items(multi=True) if name not in {"csrf_token", *error.fields}
+    ]
     page = render_template("organizer/changed_meanwhile.html", error=error, kept=kept, back=page_of_button())
     return page, CONFLICT
 

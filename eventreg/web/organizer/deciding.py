@@ -15,7 +15,6 @@ from eventreg.web.access import event_editor
 from eventreg.web.moment import request_now
 from eventreg.web.organizer import actor, blueprint, states
 from eventreg.web.organizer.people import LARGEST_ID
-from eventreg.web.versions import VERSION
 
 MOST_DIGITS = len(str(LARGEST_ID))
 
@@ -31,8 +30,7 @@ def attendee_decide(event: Event) -> Response:
     else:
         try:
             with write_transaction(db.session()):
-                for number in ids:
-                    states.check_person(db.session(), number, field=f"{VERSION}-{number}")
+                states.check_people(db.session(), event_id, ids)
                 done = decide(db.session(), event_id=event_id, registration_ids=ids, actor=actor(), now=request_now())
         except EventStateError as error:
             flash(str(error), "danger")

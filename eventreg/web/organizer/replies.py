@@ -71,8 +71,10 @@ def reply_dismiss(event: Event, mail_id: int) -> Response:
 
 
 def _refuse_stale(event_id: int, mail_id: int) -> None:
-    """Raises: NotFound; ChangedMeanwhileError when the person changed their answer after the page was opened."""
-    states.check_person(db.session(), review.registration_of(db.session(), event_id=event_id, mail_id=_known(mail_id)))
+    """Raises: NotFound, EventStateError; ChangedMeanwhileError when the registration changed after the page opened."""
+    about = review.held(db.session(), event_id, _known(mail_id)).registration_id
+    if about is not None:
+        states.check_person(db.session(), about)
 
 
 def _known(mail_id: int) -> int:

@@ -1,6 +1,6 @@
 """What a button of the desk acts on, as its page showed it; see `web.versions`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from eventreg.events.models import Event, Picture, Question
 from eventreg.events.values import EventValues
 from eventreg.following.models import FollowedCalendar
 from eventreg.registrations import changes
+from eventreg.registrations import queries as registrations
 from eventreg.registrations.models import Registration
 from eventreg.web import versions
 from eventreg.web.organizer import words
@@ -52,15 +53,34 @@ def check_event(event: Event) -> None:
     _check(values, {name: (words.label(name), words.value(_plain(values[name]), event)) for name in values})
 
 
-def check_person(session: Session, registration_id: int, *, field: str = versions.VERSION) -> None:
+def check_person(session: Session, registration_id: int) -> None:
     """Locks the registration and its event. Raises: NotFound."""
-    if field in request.form:
+    if versions.is_sent():
         event, registration = changes.load(session, registration_id)
-        values = _of_person(registration)
-        said = {
-            name: (f"{registration.name}: {words.label(name)}", words.value(values[name], event)) for name in values
-        }
-        versions.refuse_stale_button(request.form[field], values, said)
+        _check_person(event, registration, request.form[versions.VERSION])
+
+
+def check_people(session: Session, event_id: int, registration_ids: Iterable[int]) -> None:
+    """The same of several people of this event, each with a version of its own; those of others are passed over."""
+    differences, fields = [], {}
+    for number in registration_ids:
+        field, known = f"{versions.VERSION}-{number}", registrations.by_id(session, number)
+        if field not in request.form or known is None or known.event_id != event_id:
+            continue
+        event, registration = changes.load(session, number)
+        fields[field] = person_version(registration)
+        try:
+            _check_person(event, registration, request.form[field])
+        except versions.ChangedMeanwhileError as error:
+            differences += error.differences
+    if differences:
+        raise versions.ChangedMeanwhileError(differences, fields=fields)
+
+
+def _check_person(event: Event, registration: Registration, sent: str) -> None:
+    values = _of_person(registration)
+    said = {name: (f"{registration.name}: {words.label(name)}", words.value(values[name], event)) for name in values}
+    versions.refuse_stale_button(sent, values, said)
 
 
 def check_question(session: Session, event: Event, question: Question) -> None:
