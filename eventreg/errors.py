@@ -34,6 +34,10 @@ class RegistrationNotOpen(RegistrationRefused):
     """The registration window has not begun, has ended, or the event is over or cancelled."""
 
 
+class OpeningUsed(EventRegError):
+    """The form, as it was opened, has been answered for another address already."""
+
+
 class EventChanged(RegistrationRefused):
     """The event is not what it was when the answer was checked; it must be checked again."""
 

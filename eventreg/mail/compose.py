@@ -45,16 +45,19 @@ def about_registration(
     """The mail of any kind that is about one registration and where it stands."""
     made = stencils or Stencils()
     ics = calendar_part(message, subject, site, made)
-    own, asked = _own_words(message, subject, site)
+    given = [(label, value) for label, value in subject.answers if value.strip()]
+    short = contents.short_answers(given)
+    has_more = len(short) < len(given)
+    own, asked = _own_words(message, subject, site, short), tuple(one_line(label) for label, _value in short)
     method, takes_answers = method_of(ics), rules.availability(subject.event, message.created_at).takes_answers
 
     def render(own: Sequence[str]) -> Bodies:
-        values = _words(subject.event, site) | _standing(message, subject.event, own, asked)
+        values = _words(subject.event, site) | _standing(message, subject.event, own, asked, has_more=has_more)
         values["takes_answers"] = takes_answers
         values["calendar_note"] = contents.calendar_note(method, has_mailbox=bool(site.reply_address))
         return _rendered(message.kind, values, site=site, templates=templates)
 
-    alike = (message.kind, repr(message.payload), method, takes_answers, asked, tuple(map(bool, own)))
+    alike = (message.kind, repr(message.payload), method, takes_answers, asked, has_more, tuple(map(bool, own)))
     bodies = made.remember(subject.event, alike, lambda: FormLetter(render, own)).filled(own)
     reply_to = _reply_to(subject, site)
     # A server that cannot deliver it tells the mailbox for answers, and by the address whose mail it was.
@@ -129,25 +132,26 @@ def _words(event: Event, site: Site) -> dict[str, Any]:
     }
 
 
-def _own_words(message: Message, subject: Subject, site: Site) -> tuple[list[str], tuple[str, ...]]:
-    """What in the mail is this person's own, in the order in which `_standing` takes it, and what they were asked."""
+def _own_words(message: Message, subject: Subject, site: Site, answers: Sequence[tuple[str, str]]) -> list[str]:
+    """What in the mail is this person's own, in the order in which `_standing` takes it."""
     registration = subject.registration
-    answers = [(label, value) for label, value in subject.answers if value.strip()]
-    own = [
+    return [
         site.links.manage(registration.id, registration.link_generation),
         invitation.page_of(subject.event, registration, links=site.links),
         _undo_url(message, subject, site),
-        contents.harmless(one_line(registration.name)),
+        contents.short_name(registration.name),
         *(_close_together(contents.harmless(value)) for _label, value in answers),
     ]
-    return own, tuple(one_line(label) for label, _value in answers)
 
 
-def _standing(message: Message, event: Event, own: Sequence[str], asked: Sequence[str]) -> dict[str, Any]:
+def _standing(
+    message: Message, event: Event, own: Sequence[str], asked: Sequence[str], *, has_more: bool
+) -> dict[str, Any]:
     """What the mail says of where the person stands."""
     payload = message.payload
     manage_url, page_url, undo_url, name, *given = own
     off = message.kind in contents.ENDINGS
+    told = zip(asked, given, strict=True)
     coming = not off and invitation.is_coming(event, payload["rsvp"], payload["status"])
     has_answers = not off and message.kind != "reminder"
     return {
@@ -157,7 +161,7 @@ def _standing(message: Message, event: Event, own: Sequence[str], asked: Sequenc
         "map_url": "" if off else event_words.map_address(event),
         "join_url": one_line(event.online_url) if coming else "",
         "directions": clean(event.directions) if coming else "",
-        "answers": contents.answers(payload, name, zip(asked, given, strict=True)) if has_answers else [],
+        "answers": contents.answers(payload, name, told, has_more=has_more) if has_answers else [],
         "changes": contents.changes(payload, event, is_coming=coming) if message.kind == "update" else [],
         "plans": contents.plans(message.kind, payload, event),
         "rsvp": payload["rsvp"],

@@ -20,6 +20,10 @@ from eventreg.registrations import wording
 _LINKABLE = re.compile(r"(?<=\w)(?=\.[^\W\d_]|@)|(?<=:)(?=//)")
 """Where an address of the web or of mail would be told from plain words."""
 _JOINER = "\u2060"
+LONGEST_WORDS = 80
+"""Characters of a name or an answer that are mailed."""
+MOST_WORDS = 300
+"""Characters of all answers together."""
 ENDINGS = frozenset({"withdrawn", "event_cancelled", "offer_expired", "not_approved"})
 """Kinds after which nothing is left of the registration that could be changed."""
 WITHOUT_ENTRY = frozenset({"reminder"})
@@ -67,6 +71,32 @@ def harmless(text: str) -> str:
     return _LINKABLE.sub(_JOINER, clean(text))
 
 
+def short_name(name: str) -> str:
+    """A name as mails carry it, harmless and at most LONGEST_WORDS long.
+
+    >>> short_name("Amira Haddad"), len(short_name("a" * 200))
+    ('Amira Haddad', 80)
+    """
+    line = one_line(name)
+    return harmless(line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…")
+
+
+def short_answers(given: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The answers that mails carry: a form mails them to whatever address is typed, so it must carry no letters.
+
+    The rest stands behind the link.
+
+    >>> short_answers([("Needs", "No nuts"), ("Words", "buy " * 30)])
+    [('Needs', 'No nuts')]
+    """
+    kept, room = [], MOST_WORDS
+    for label, value in given:
+        if len(value) <= min(LONGEST_WORDS, room):
+            kept.append((label, value))
+            room -= len(value)
+    return kept
+
+
 def sentence(kind: str, payload: Mapping[str, Any], event: Event) -> str:
     """The first sentence: where the person stands, or what happened to the event."""
     if kind == "event_cancelled":
@@ -105,10 +135,13 @@ def offered_until(payload: Mapping[str, Any], event: Event) -> str:
     return event_words.instant(datetime.fromisoformat(moment), event.timezone) if moment else ""
 
 
-def answers(payload: Mapping[str, Any], name: str, given: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def answers(
+    payload: Mapping[str, Any], name: str, given: Iterable[tuple[str, str]], *, has_more: bool
+) -> list[tuple[str, str]]:
     """What the person told us, label and value; name and values are harmless already."""
+    more = [(_("Longer answers"), _("on the page of your registration"))] if has_more else []
     party = [(_("Party"), ngettext("%(num)d person", "%(num)d people", payload["party_size"]))]
-    return [(_("Name"), name), *(party if payload["rsvp"] == "yes" else []), *given]
+    return [(_("Name"), name), *(party if payload["rsvp"] == "yes" else []), *given, *more]
 
 
 def changes(payload: Mapping[str, Any], event: Event, *, is_coming: bool) -> list[Change]:

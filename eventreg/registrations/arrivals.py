@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.db import insert_of, table_of
 from eventreg.ready import Ready
-from eventreg.registrations.models import LIVE, Registration
+from eventreg.registrations.models import Registration
 
 SECOND = timedelta(seconds=1)
 
@@ -22,7 +22,9 @@ class Inserted(NamedTuple):
 
 
 def insert(session: Session, values: Mapping[str, Any], *, now: datetime) -> Inserted | None:
-    """The new row; None when its address has a live registration. The unique index decides, not a query.
+    """The new row; None when its address has a live registration, or its opening of the form has been used.
+
+    The unique indexes decide, not a query.
 
     `values` are its columns without stamps and defaults. One statement, and two more for somebody who comes back
     after cancelling: they keep the calendar entry they had (`entry_id`), its links (`link_generation`), and their
@@ -56,7 +58,7 @@ def insert(session: Session, values: Mapping[str, Any], *, now: datetime) -> Ins
 
 _ROWS = table_of(Registration)
 _BEFORE = _ROWS.alias("before")
-_DEFAULTS: dict[str, Any] = {"waitlisted_at": None, "note": "", "link_generation": 1}
+_DEFAULTS: dict[str, Any] = {"waitlisted_at": None, "opening": None, "note": "", "link_generation": 1}
 _IS_THEIRS = (
     _BEFORE.c.event_id == bindparam("of_event", type_=_ROWS.c.event_id.type),
     _BEFORE.c.email_key == bindparam("of_key", type_=_ROWS.c.email_key.type),
@@ -73,7 +75,7 @@ _TAKE_UP = update(_ROWS).where(_ROWS.c.id == bindparam("new_id"))
 def _insertion(dialect: str) -> Insert:
     return (
         insert_of(dialect)(_ROWS)
-        .on_conflict_do_nothing(index_elements=["event_id", "email_key"], index_where=LIVE)
+        .on_conflict_do_nothing()
         .returning(_ROWS.c.id, exists(select(_BEFORE.c.id).where(*_IS_THEIRS)))
     )
 

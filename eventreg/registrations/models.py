@@ -52,6 +52,13 @@ class Registration(Base):
             "offer_expires_at",
             where="offer_expires_at IS NOT NULL",
         ),
+        # One answer per opening of the form.
+        index_of_some(
+            "uq_registrations_opening",
+            "opening",
+            unique=True,
+            where="opening IS NOT NULL",
+        ),
         Index("ix_registrations_event_id", "event_id", "id"),  # attendee list and exports, in order of arrival
         Index("ix_registrations_email_key", "email_key"),  # lost link; personal feed
     )
@@ -79,6 +86,8 @@ class Registration(Base):
     """DTSTAMP of the last answer taken over; an older one is not believed any more."""
     source: Mapped[str] = mapped_column(String(20), default="form")
     """form, organizer, calendar or import: how the answer came in."""
+    opening: Mapped[str | None] = mapped_column(String(32))
+    """Which opening of the form its answer came from last; see `service.register`. None where no form was opened."""
     note: Mapped[str] = mapped_column(Text, default="")
     """The organizers' own words about it; never shown to the attendee."""
     link_generation: Mapped[int] = mapped_column(default=1)

@@ -7,11 +7,11 @@ from functools import partial
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import insert, select
+from sqlalchemy import and_, false, insert, or_, select
 from sqlalchemy.orm import Session
 
 from eventreg.db import table_of
-from eventreg.errors import EventChanged, EventFull, InvalidField, RegistrationNotOpen
+from eventreg.errors import EventChanged, EventFull, InvalidField, OpeningUsed, RegistrationNotOpen
 from eventreg.events import rules, search
 from eventreg.events import wording as event_words
 from eventreg.events.models import Event
@@ -43,6 +43,8 @@ class AnswerForm:
     """They have said that they would rather wait, all of them, than come in part."""
     opened_at: datetime | None = None
     """When the form was shown to them, where that is known."""
+    opening: str | None = None
+    """Which opening of the form this answers; each is good for the answers of one address. None without a form."""
 
     @property
     def email_key(self) -> str:
@@ -67,10 +69,11 @@ def register(
     """Takes a first answer and owes its confirmation.
 
     An address that has already answered changes nothing, gets the outcome a first answer would get, and is mailed
-    the link of what it answered before: the form tells nobody who is coming.
+    the link of what it answered before: the form tells nobody who is coming. Either way it uses up the opening of the
+    form: for another address that opening is refused, whether that one has answered before or not.
 
     `seen` is the uid and revision of the event that the answer was checked against, where that was earlier.
-    Raises: NotFound, EventChanged, RegistrationNotOpen, InvalidField, EventFull (nothing is taken then).
+    Raises: NotFound, EventChanged, OpeningUsed, RegistrationNotOpen, InvalidField, EventFull (nothing is taken then).
     """
     holds = form.rsvp == "yes"
     take = partial(seats.take, session, event_id=event_id, seats=form.party_size, now=now, seen=seen)
@@ -192,7 +195,7 @@ def insert_registration(
     now: datetime,
     since: datetime | None = None,
 ) -> arrivals.Inserted | None:
-    """The new row, in line since `since` (see `waitlist.end`); None when this address has a live registration."""
+    """The new row, in line since `since` (see `waitlist.end`); None as `arrivals.insert` says."""
     values = {
         "event_id": event_id,
         "name": form.name,
@@ -203,6 +206,7 @@ def insert_registration(
         "status": status,
         "party_size": form.party_size,
         "waitlisted_at": since,
+        "opening": form.opening,
         "source": source,
     }
     return arrivals.insert(session, values, now=now)
@@ -220,14 +224,18 @@ def store_answers(session: Session, registration_id: int, answers: Mapping[int, 
 
 
 def _remind(session: Session, *, event_id: int, form: AnswerForm, now: datetime) -> int:
-    """Mails the link of the answer that is already there; returns that registration's id."""
-    existing = session.scalars(
-        select(Registration).where(
-            Registration.event_id == event_id,
-            Registration.email_key == form.email_key,
-            Registration.status != "cancelled",
-        )
-    ).one()
+    """Mails the link of the answer that is already there; returns that registration's id. Raises: OpeningUsed."""
+    theirs = and_(
+        Registration.event_id == event_id,
+        Registration.email_key == form.email_key,
+        Registration.status != "cancelled",
+    )
+    from_here = Registration.opening == form.opening if form.opening else false()
+    found = session.scalars(select(Registration).where(or_(theirs, from_here))).all()
+    existing = next((one for one in found if one.email_key == form.email_key and one.status != "cancelled"), None)
+    if existing is None or any(one is not existing for one in found):
+        raise OpeningUsed
+    existing.opening = form.opening or existing.opening
     same_form = form.opened_at is not None and form.opened_at <= existing.created_at
     if not (same_form and now - existing.created_at < DOUBLE_CLICK):
         send_links(session, [existing], now=now)

@@ -388,3 +388,21 @@ def test_a_name_in_the_recipients_address_cannot_add_another(app: Flask) -> None
 def test_the_same_row_gives_the_same_bytes_at_every_try(app: Flask, tmp_path: Path) -> None:
     assert written(app, "confirmation") == written(app, "confirmation")
     assert written(templates_app(tmp_path), "confirmation") == written(app, "confirmation")
+
+
+@pytest.mark.parametrize("name", [name for name in REGISTRATION_MAILS if name not in {"reminder", "link"}])
+def test_no_mail_carries_a_strangers_letter(app: Flask, name: str) -> None:
+    """Whatever is typed into a form is mailed to whatever address is typed beside it."""
+    message, given = REGISTRATION_MAILS[name]
+    person = amira(name="Win a prize now " * 12, status=message.payload["status"], rsvp=message.payload["rsvp"])
+    letter = [(f"Question {number}", f"Prize {number} " + "spam " * 600) for number in range(3)]
+    notes = [(f"Note {number}", "cheap watches " * 6) for number in range(20)]
+    options = given | {"registration": person, "answers": [*letter, *notes, ("Needs", "No nuts")]}
+    text, html = both(read(write(app, message, **options)))
+    for part in (text, html):
+        assert "spam" not in part
+        assert part.count("Win a prize") <= 5
+        assert part.count("cheap watches") <= 24
+    if "What you told us" in text:
+        assert "Longer answers: on the page of your registration" in text
+        assert "Needs: No nuts" in text

@@ -65,7 +65,9 @@ class RsvpForm(VersionedForm):
             self.party_size.process_errors = ()
         return super().validate(extra_validators)
 
-    def answer(self, *, email: str | None = None, opened_at: datetime | None = None) -> AnswerForm:
+    def answer(
+        self, *, email: str | None = None, opened_at: datetime | None = None, opening: str | None = None
+    ) -> AnswerForm:
         """The validated values, as the service takes them; `email` where the form does not ask for it."""
         return AnswerForm(
             name=self.name.data,
@@ -75,6 +77,7 @@ class RsvpForm(VersionedForm):
             answers=questions.answers(self, self.asked, self.stored),
             join_waitlist=self.join_waitlist.data,
             opened_at=opened_at,
+            opening=opening,
         )
 
 

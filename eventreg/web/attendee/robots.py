@@ -1,5 +1,7 @@
 """Telling robots from people without asking people to prove it: an empty field and a moment's time."""
 
+import hashlib
+import secrets
 from datetime import UTC, datetime, timedelta
 
 from flask import current_app, session
@@ -12,14 +14,26 @@ def note_opening(event_id: int, now: datetime) -> None:
     """Notes in the signed session cookie when this form was shown."""
     opened = dict(session.get(OPENED, {}))
     opened.pop(str(event_id), None)
-    opened[str(event_id)] = int(now.timestamp() * 1000)
+    opened[str(event_id)] = [int(now.timestamp() * 1000), secrets.token_urlsafe(6)]
     session[OPENED] = dict(list(opened.items())[-MOST_REMEMBERED:])
 
 
 def opened_at(event_id: int) -> datetime | None:
     """When the form was last shown to this visitor; None when that is not known."""
-    millis = session.get(OPENED, {}).get(str(event_id))
-    return None if millis is None else datetime.fromtimestamp(millis / 1000, UTC)
+    noted = session.get(OPENED, {}).get(str(event_id))
+    if noted is None:
+        return None
+    millis = noted[0] if isinstance(noted, list) else noted  # the version before noted the moment alone
+    return datetime.fromtimestamp(millis / 1000, UTC)
+
+
+def opening(event_id: int) -> str:
+    """Names the present opening of the form; it is signed in the session, so that none can be made up.
+
+    A copied cookie is the same opening. Ask only after the CSRF token has been checked.
+    """
+    facts = (session.get("csrf_token", ""), event_id, session.get(OPENED, {}).get(str(event_id)))
+    return hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()
 
 
 def is_too_quick(event_id: int, now: datetime) -> bool:

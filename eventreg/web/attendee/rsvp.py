@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from eventreg import tasks
 from eventreg.db import db, in_line, write_transaction
-from eventreg.errors import EventChanged, EventFull, InvalidField, NotFound, RegistrationNotOpen
+from eventreg.errors import EventChanged, EventFull, InvalidField, NotFound, OpeningUsed, RegistrationNotOpen
 from eventreg.events import queries
 from eventreg.events.entrance import Entrance, entrance
 from eventreg.links import RESULT, Links
@@ -77,10 +77,16 @@ def _submitted(slug: str) -> Response | tuple[str, int]:
 def _taken(slug: str, found: Entrance, form: RsvpForm) -> Response | tuple[str, int]:
     """What a form that is filled in well gets. Raises: EventChanged, NotFound."""
     event_id, seen = found.event_id, (found.uid, found.revision)
-    answer = form.answer(opened_at=robots.opened_at(event_id))
+    answer = form.answer(opened_at=robots.opened_at(event_id), opening=robots.opening(event_id))
     try:
         with write_transaction(db.session()):
             outcome = service.register(db.session(), event_id=event_id, form=answer, now=request_now(), seen=seen)
+    except OpeningUsed:
+        robots.note_opening(event_id, request_now())
+        form.form_errors.append(
+            _("This form was already sent for another address. To answer for one more person, send it again.")
+        )
+        return _page(slug, form), CONFLICT
     except (RegistrationNotOpen, EventFull, InvalidField) as error:
         return _refused(slug, form, error)
     tasks.nudge()
