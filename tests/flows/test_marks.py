@@ -45,22 +45,23 @@ def body(encoding: str, data: list[tuple[str, str]]) -> dict[str, Any]:
     return {"data": content.encode(), "content_type": "application/x-www-form-urlencoded"}
 
 
-def assert_quick(work: Callable[[], Any], what: object) -> Any:
+def assert_quick(work: Callable[[], Any], what: object, *, limit: float = SECONDS) -> Any:
     used = []
     for _again in range(3):
         begun = time.process_time()
         result = work()
         used.append(time.process_time() - begun)
-        if used[-1] < SECONDS:
+        if used[-1] < limit:
             break
-    assert min(used) < SECONDS, (what, used)
+    assert min(used) < limit, (what, used)
     return result
 
 
 def post(client: Any, address: str, encoding: str, data: list[tuple[str, str]]) -> None:
     sent = body(encoding, data)
     assert len(sent["data"]) < 256 * 1024
-    response = assert_quick(lambda: client.post(address, **sent), (address, encoding))
+    hashing = 3 if address.startswith("/auth/") else 1  # a password is hashed there, which takes as long for any other
+    response = assert_quick(lambda: client.post(address, **sent), (address, encoding), limit=hashing * SECONDS)
     assert response.status_code < 500, (address, response.status_code)
 
 
@@ -80,10 +81,15 @@ def test_stranger_without_cookie_or_token_costs_little_anywhere(encoding: str, a
             post(make_client(), address, encoding, [(name, shared(encoding, 1))])
 
 
+def keeps_the_session(rule: Any) -> bool:
+    """Flask-Security signs out whoever asks for the page of a second step that they have not begun."""
+    return not {"logout", "tf-validate"} & set(rule.rule.split("/"))
+
+
 def forms(client: Any, built: site.Site) -> list[tuple[str, list[tuple[str, str]]]]:
     """(address, data) of every form of every page that client sees."""
     found: dict[tuple[str, tuple[str, ...]], tuple[str, list[tuple[str, str]]]] = {}
-    for _rule, address in built.addresses("GET", of=lambda rule: "logout" not in rule.rule):
+    for _rule, address in built.addresses("GET", of=keeps_the_session):
         response = client.get(address)
         if response.mimetype != "text/html" or response.status_code != 200:
             continue
@@ -98,7 +104,9 @@ def forms(client: Any, built: site.Site) -> list[tuple[str, list[tuple[str, str]
 @pytest.mark.parametrize("encoding", ENCODINGS[1:])
 def test_every_form_costs_little_when_all_its_fields_hold_marks(encoding: str, app, factory, olga) -> None:
     built = site.build(app, factory)
-    for target, data in forms(olga, built):
+    found = forms(olga, built)
+    assert {"/organize/events/new", f"/organize/events/{built.event.slug}/edit"} <= {target for target, _data in found}
+    for target, data in found:
         hostile = shared(encoding, max(1, len(data) - 1))
         post(olga, target, encoding, [(name, text if name == "csrf_token" else hostile) for name, text in data])
 
@@ -119,7 +127,7 @@ def test_every_field_of_every_form_costs_little(encoding: str, app, factory, olg
 def test_every_query_costs_little(app, factory, olga) -> None:
     """As much as a request line holds."""
     built = site.build(app, factory)
-    for _rule, address in built.addresses("GET", of=lambda rule: "logout" not in rule.rule):
+    for _rule, address in built.addresses("GET", of=keeps_the_session):
         for name in ("q", "category", "audience", "from", "past", "page", "status", "next"):
             query = f"{name}={marks(8000)}"
             response = assert_quick(lambda at=address, query=query: olga.get(at, query_string=query), (address, name))
