@@ -19,6 +19,7 @@ FIRST_YEAR = 1990
 YEARS_AHEAD = 8
 """Further than any event is believed."""
 _OFFSET = re.compile(r"([+-]?)(\d\d?):?(\d\d)(?::?(\d\d))?")
+_STRAY_COMMAS = re.compile(r",+(?=;|$)")
 _TIME = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:T(\d\d):?(\d\d)(?::?(\d\d))?)?(Z?)")
 
 
@@ -144,7 +145,7 @@ def _onsets(part: Component, year: int, steps: Steps) -> tuple[list[Onset], bool
     walls: set[datetime] = set()
     is_endless = False
     for given in part.all("RRULE"):
-        rule, damaged = recurrence.parse(given.value)
+        rule, damaged = recurrence.parse(_STRAY_COMMAS.sub("", given.value))
         if rule is None or damaged or rule.is_too_often:
             raise BadZone(given.value)
         is_endless = is_endless or not (rule.until or rule.count)

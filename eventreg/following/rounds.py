@@ -178,9 +178,18 @@ def _report(found: Reading, outcomes: list[Outcome], cancelled: int) -> str:
     ]
     if not found.is_complete:
         lines.append(_("It came incomplete or could not all be read, so nothing was cancelled for being missing."))
-    named = [(one.title or one.uid, one.why) for one in (*found.partly, *found.skipped)]
-    named += [(one.title or one.uid, one.why) for one in left_out]
+    named = _named(found, left_out)
     lines += [f"{title}: {why}" if title else why for title, why in named[:MOST_LINES]]
     if len(named) > MOST_LINES:
         lines.append(ngettext("And %(num)s more.", "And %(num)s more.", len(named) - MOST_LINES))
     return "\n".join(lines)
+
+
+def _named(found: Reading, left_out: list[Outcome]) -> list[tuple[str, str]]:
+    """(title, why) of what was left out, each once; what concerns the whole file or was not understood comes first."""
+    whole = [one for one in found.skipped if not (one.title or one.uid)]
+    unread = [*found.partly, *(one for one in found.skipped if one.is_unread)]
+    named = [(one.title or one.uid, one.why) for one in (*whole, *unread)]
+    named += [(one.title or one.uid, one.why) for one in left_out]
+    named += [(one.title or one.uid, one.why) for one in found.skipped]
+    return [*dict.fromkeys(named)]

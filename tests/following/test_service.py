@@ -329,6 +329,20 @@ def test_event_of_an_unknown_zone_is_held_and_named(show: Show, look: Look, sess
     assert found(session)["1"] == ("published", "Talk 1")
 
 
+def test_report_names_first_what_concerns_the_whole_file_or_was_not_understood(
+    show: Show, look: Look, session: Session, calendar
+) -> None:
+    over = [entry(100 + number, day=10).replace("DTSTART:202611", "DTSTART:202511") for number in range(40)]
+    over = [one.replace("DTEND:202611", "DTEND:202511") for one in over]
+    held = entry(1, lines="RRULE:FREQ=DAILY;COUNT=3\n").replace("DTSTART:", "DTSTART;TZID=Narnia:").replace("00Z", "00")
+    show(*over, "BEGIN:VTODO\nUID:t\nEND:VTODO\n", held.replace("DTEND:20261101T150030Z", "DURATION:PT1H"))
+    look()
+    lines = calendar.report.splitlines()
+    assert lines[1] == "1 entry of the kind VTODO is no event."
+    assert (lines[2].startswith("Talk 1: Its time zone “Narnia” is not known"), lines[3][-11:]) == (True, "It is over.")
+    assert lines[-1].startswith("And ")
+
+
 def test_event_whose_zone_became_unknown_stays_as_it_is(show: Show, look: Look, session: Session, calendar) -> None:
     show(*(entry(number) for number in (1, 2, 3)))
     look()
