@@ -105,7 +105,7 @@ def moment(found: Property, value: str, zones: Zones, *, floating: Zone | None =
         raise BadTime(value) from error
     if is_utc:
         return datetime.combine(on, at, UTC), zones.utc, ""
-    if "TZID" not in found.params:
+    if zones.is_blank(found.params.get("TZID", "")) or "TZID" not in found.params:
         zone, unknown = floating or zones.own, "" if floating else zones.unknown
         return datetime.combine(on, at, zone.rules), zone, unknown
     tzid = found.params["TZID"]

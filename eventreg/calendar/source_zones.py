@@ -89,11 +89,13 @@ class Zones:
                 self._found[tzid] = None
         return self._found[tzid]
 
+    def is_blank(self, tzid: str) -> bool:
+        """Whether it names no zone, and the file describes none without a name."""
+        return not _plain(tzid) and "" not in self._vtimezones
+
     def _look_up(self, tzid: str) -> Zone | None:
         known = zone_names.name_of(tzid)
         components = self._vtimezones.get(tzid) or self._alike_in_case(tzid)
-        if not tzid and not components:
-            return self.own  # an empty TZID is none
         try:
             rules = zone_rules.rules(components, year=self._now.year, steps=self.steps)
         except BadZone:
@@ -129,7 +131,11 @@ class Zones:
             offset = rules.onsets[0].after
             is_own = self._is_like(rules, self.own.name, window)
             return self.own.name if is_own else zone_names.neutral_name(offset)
-        return next((name for name in self._candidates() if self._is_like(rules, name, window)), "")
+        for by_day in (False, True):
+            for name in self._candidates():
+                if self._is_like(rules, name, window, by_day=by_day):
+                    return name
+        return ""
 
     def _recent(self, rules: FileRules) -> tuple[datetime, datetime]:
         """Three years around now, or the last two that the rules describe."""
@@ -145,23 +151,25 @@ class Zones:
         yield from _USUAL
         yield from sorted(set(WINDOWS_TO_OLSON.values()))
 
-    def _is_like(self, rules: FileRules, name: str, window: tuple[datetime, datetime]) -> bool:
-        """Whether the clocks of a zone show the same all that time."""
+    def _is_like(self, rules: FileRules, name: str, window: tuple[datetime, datetime], *, by_day: bool = False) -> bool:
+        """Whether the clocks of a zone show the same all that time; `by_day`: but for the hours of their changes."""
         self.steps.take(STEPS_TO_COMPARE)
         zone = ZoneInfo(name)
-        return all(rules.offset_at(at) == _offset(zone, at) for at in _samples(rules, window))
+        return all(rules.offset_at(at) == _offset(zone, at) for at in _samples(rules, window, by_day=by_day))
 
 
-def _samples(rules: FileRules, window: tuple[datetime, datetime]) -> Iterator[datetime]:
-    """Just before and at each change, and every tenth day."""
+def _samples(rules: FileRules, window: tuple[datetime, datetime], *, by_day: bool) -> Iterator[datetime]:
+    """Just before and at each change, and every tenth day; or the noon of every other day."""
     first, last = window
-    for one in rules.onsets:
+    if by_day:
+        first = first.replace(hour=12, minute=0, second=0, microsecond=0)
+    for one in () if by_day else rules.onsets:
         if first <= one.at <= last:
             yield one.at - timedelta(seconds=1)
             yield one.at
     while first < last:
         yield first
-        first += timedelta(days=10)
+        first += timedelta(days=2 if by_day else 10)
 
 
 def _within(rules: FileRules, first: datetime, last: datetime) -> tuple[datetime, datetime]:

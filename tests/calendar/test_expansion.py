@@ -103,6 +103,7 @@ def test_series_until_the_end_of_time_has_no_end(until: str) -> None:
         ),
         ("DTSTART;VALUE=DATE:20270313\nDURATION:P2D", ["03-13 05:00 03-15 04:00"]),
         # A time that names no zone is of the start's.
+        ("DTSTART;TZID=Asia/Tokyo:20270313T120000\nDTEND;TZID=:20270313T130000", ["03-13 03:00 03-13 04:00"]),
         ("DTSTART;TZID=Asia/Tokyo:20270313T120000\nDTEND:20270313T130000", ["03-13 03:00 03-13 04:00"]),
         (
             "DTSTART;TZID=Asia/Tokyo:20270313T120000\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=3\nEXDATE:20270314T120000",
