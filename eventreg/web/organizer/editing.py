@@ -34,7 +34,7 @@ CONFLICT = 409
 def event_new() -> Any:
     """An empty form, and the draft made of it."""
     form = EventForm(data=blank(request_now()))
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(form, None)
     owner_id = me().id
 
@@ -52,7 +52,7 @@ def event_new() -> Any:
 def event_edit(event: Event) -> Any:
     """The form as the event stands, and the changes made in it."""
     form = EventForm(data=written(event))
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(form, event)
     event_id, slug = event.id, event.slug
     done: list[event_changes.Saved] = []

@@ -54,7 +54,7 @@ class FollowForm(ReturnedForm):
 def followed_list() -> Any:
     """Those there are, and the form for another."""
     form = FollowForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(form)
     if not form.validate():
         return _page(form), form.refused_with
@@ -110,7 +110,7 @@ def followed_read(calendar_id: int) -> Response:
 def followed_remove(calendar_id: int) -> Any:
     """What giving it up does to its events; the button is here."""
     calendar = _refuse_others(calendar_id)
-    if request.method == "GET":
+    if request.method != "POST":
         coming = service.coming(db.session(), [calendar_id], now=request_now()).get(calendar_id, 0)
         return render_template("organizer/followed_remove.html", calendar=calendar, coming=coming)
     doer = actor()

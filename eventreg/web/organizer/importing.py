@@ -57,7 +57,7 @@ _register(blueprint)
 def import_events() -> Any:
     """The form, and the report of what a file brought."""
     form = ImportForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("organizer/import_form.html", form=form)
     if not form.validate():
         return render_template("organizer/import_form.html", form=form), form.refused_with

@@ -39,7 +39,7 @@ REFUSALS = (InvalidField, EventFull, EventStateError)
 def attendee_new(event: Event) -> Any:
     """Somebody who rang, wrote or stood at the door."""
     form = add_form(event, events.questions(db.session(), event.id))
-    if request.method == "GET":
+    if request.method != "POST":
         return _add_page(form, event)
     if not form.validate():
         return _add_page(form, event), form.refused_with
@@ -69,7 +69,7 @@ def attendee_edit(event: Event, registration_id: int) -> Any:
     """Everything about one person, and the form that puts it right."""
     registration = _registration(event, registration_id)
     form = _correct_form(event, registration)
-    if request.method == "GET":
+    if request.method != "POST":
         return _edit_page(form, event, registration)
     if not form.validate():
         return _edit_page(form, event, registration), form.refused_with

@@ -62,7 +62,7 @@ _register(blueprint)
 def picture_edit(event: Event) -> Any:
     """The picture there is, and another in its place."""
     form = PictureForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(form, event)
     if not form.validate():
         return _page(form, event), form.refused_with

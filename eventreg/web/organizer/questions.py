@@ -55,7 +55,7 @@ class QuestionForm(VersionedForm):
 def question_list(event: Event) -> Any:
     """The questions in the order of the form, those taken off it, and a form for one more."""
     form = QuestionForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(form, event)
     if not form.validate():
         return _page(form, event), form.refused_with
@@ -87,7 +87,7 @@ def question_edit(event: Event, question_id: int) -> Any:
     """Other words for a question; what people answered stays."""
     question = _question(event, question_id)
     form, kind = _form_of(question), question.kind
-    if request.method == "GET":
+    if request.method != "POST":
         return _edit_page(form, event, question)
     if not form.validate():
         return _edit_page(form, event, question), form.refused_with
