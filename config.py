@@ -58,6 +58,8 @@ FOLLOW_USER_AGENT: str | None = None
 """User-Agent sent to the servers of followed calendars; none names eventreg, its version and BASE_URL."""
 
 # Doors.
+SESSION_IDLE_HOURS = 12
+"""Hours without a request after which one signs in again. A sign-in lasts 7 days at most."""
 RATELIMIT_ENABLED = True
 MIN_FILL_SECONDS = 2.0
 """A form sent back quicker than this is taken for a robot's; 0 switches it off."""

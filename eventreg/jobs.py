@@ -23,6 +23,7 @@ from eventreg.following import rounds
 from eventreg.incoming import mailbox
 from eventreg.incoming import service as incoming
 from eventreg.mail import kept
+from eventreg.organizers import sign_ins
 from eventreg.outbox import purge, stranded
 from eventreg.registrations import offers, reminders, unasked
 
@@ -97,6 +98,7 @@ JOBS: tuple[Job, ...] = (
     Job("stranded_mail", in_batches(stranded.are_due, stranded.bring_back)),
     Job("followed calendars", rounds.fetch_due),
     Job("forget_mail", _forget_mail, DAY),
+    Job("old_sign_ins", in_batches(sign_ins.are_old, sign_ins.delete_old), DAY),
 )
 
 

@@ -253,6 +253,7 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "REPLY_IMAP_STARTTLS": _flag,
     "FOLLOW_USER_AGENT": _header_text,
     "RATELIMIT_ENABLED": _flag,
+    "SESSION_IDLE_HOURS": _integer(1, 168),
     "MIN_FILL_SECONDS": _number(0, 3600),
     "TRUSTED_PROXIES": _integer(0, 10),
     "PAGE_CACHE_MB": _integer(0, 4096),

@@ -144,7 +144,8 @@ def make_app(database_url: str, instance: Path, clock: Clock) -> Iterator[Callab
 
     def make(**settings: Any) -> Flask:
         app = making.make_app(database_url, instance, **settings)
-        app.before_request_funcs.setdefault(None, []).insert(0, lambda: setattr(g, "now", clock.now))
+        # The first thing of a request, before anything asks who is signed in.
+        app.url_value_preprocessors.setdefault(None, []).insert(0, lambda *_args: setattr(g, "now", clock.now))
         page_cache.of(app).now = lambda: clock.now
         made.append(app)
         return app

@@ -13,7 +13,7 @@ from eventreg.audit.models import AuditEntry
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever acts: `kind` is organizer, attendee, command or system."""
+    """Who acts: `kind` is organizer, attendee, visitor (not signed in), command or system."""
 
     kind: str
     id: int | None = None
@@ -23,6 +23,11 @@ class Actor:
     def attendee(cls) -> Self:
         """The person behind a signed link; the registration the entry names says who."""
         return cls("attendee")
+
+    @classmethod
+    def visitor(cls) -> Self:
+        """A request that is not signed in."""
+        return cls("visitor")
 
     @classmethod
     def system(cls, name: str = "eventreg") -> Self:
@@ -38,11 +43,12 @@ def record(
     now: datetime,
     event_id: int | None = None,
     registration_id: int | None = None,
+    account_id: int | None = None,
     changes: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> None:
     """Adds one entry to the caller's transaction. `changes` maps a field to (old, new)."""
     about = [(event_id, registration_id)]
-    _add(session, actor=actor, action=action, now=now, about=about, changes=changes)
+    _add(session, actor=actor, action=action, now=now, about=about, account_id=account_id, changes=changes)
 
 
 def record_all(
@@ -72,6 +78,7 @@ def _add(
     action: str,
     now: datetime,
     about: Iterable[tuple[int | None, int | None]],
+    account_id: int | None = None,
     changes: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> None:
     entry = {
@@ -80,6 +87,7 @@ def _add(
         "actor_id": actor.id,
         "actor_name": actor.name,
         "action": action,
+        "account_id": account_id,
         "changes": {key: [_plain(old), _plain(new)] for key, (old, new) in (changes or {}).items()},
     }
     rows = [{**entry, "event_id": event_id, "registration_id": registration_id} for event_id, registration_id in about]

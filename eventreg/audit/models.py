@@ -16,6 +16,7 @@ class AuditEntry(Base):
     __table_args__ = (
         Index("ix_audit_entries_event_id", "event_id", "id"),  # an event's history, newest first
         Index("ix_audit_entries_registration_id", "registration_id", "id"),  # one attendee's history
+        Index("ix_audit_entries_account_id", "account_id", "id"),  # one account's sign-ins and changes
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -26,5 +27,7 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(60))
     event_id: Mapped[int | None]
     registration_id: Mapped[int | None]
+    account_id: Mapped[int | None]
+    """The organizer's account it was done to; `actor_id` is who did it."""
     changes: Mapped[dict[str, Any]]
     """`{"field": [old, new]}`, values as JSON."""

@@ -24,7 +24,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "RETYPE_PASSWORD_MISMATCH": (N_("The two passwords differ. Type the new one again in both places."), "danger"),
     "PASSWORD_MISMATCH": (N_("The two passwords differ. Type the new one again in both places."), "danger"),
     "PASSWORD_IS_THE_SAME": (N_("That is the password you have now. Choose another."), "danger"),
-    "PASSWORD_CHANGE": (N_("Your password is changed. You are signed out everywhere else."), "success"),
+    "PASSWORD_CHANGE": (
+        N_(
+            "Your password is changed. You are signed out everywhere else, and your private calendar has a new address."
+        ),
+        "success",
+    ),
     "PASSWORD_RESET_REQUEST": (
         N_("If %(email)s belongs to an account, a link to choose a new password is on its way there."),
         "info",
@@ -34,7 +39,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         N_("That link does not work any more: it is used once. Ask for a new one here."),
         "warning",
     ),
-    "PASSWORD_RESET_NO_LOGIN": (N_("Your new password is set. Sign in with it."), "success"),
+    "PASSWORD_RESET_NO_LOGIN": (
+        N_("Your new password is set. Sign in with it. Your private calendar has a new address."),
+        "success",
+    ),
     "TWO_FACTOR_INVALID_TOKEN": (
         N_("That code is not right, or was used already. Enter the one your app shows now."),
         "danger",

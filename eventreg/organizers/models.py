@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flask_security import AsaList, RoleMixin, UserMixin
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, String, Table
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Index, String, Table
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -40,7 +40,7 @@ class Role(Base, RoleMixin):
 class Organizer(Base, UserMixin):
     """One account. `email` is kept normalised and lower-case.
 
-    `fs_uniquifier` is what a session holds; a new password gives a new one, which signs out everywhere.
+    `fs_uniquifier` names the account in sessions and reset links; a new password gives a new one, which ends both.
     `tf_totp_secret` and `mf_recovery_codes` are encrypted with keys derived from SECRET_KEY.
     """
 
@@ -64,3 +64,37 @@ class Organizer(Base, UserMixin):
     roles: Mapped[list[Role]] = relationship(  # type: ignore[assignment]  # Flask-Security says RoleMixin
         secondary=organizers_roles, lazy="selectin"
     )
+
+
+class SignIn(Base):
+    """One sign-in in one browser. The session cookie holds its token, the table only the token's SHA-256."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (
+        Index("ix_sign_ins_organizer_id", "organizer_id", "id"),  # the account's own list
+        Index("ix_sign_ins_created_at", "created_at"),  # those that are old enough to be deleted
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organizer_id: Mapped[int] = mapped_column(ForeignKey("organizers.id", ondelete="CASCADE"))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    is_halfway: Mapped[bool] = mapped_column(Boolean)
+    """The password was given and a code is asked for. Opens nothing, and can be finished once."""
+    user_agent: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    """When something was last sent from it, to within minutes. Reading a page writes nothing."""
+    ended_at: Mapped[datetime | None]
+
+
+class FailureCount(Base):
+    """How often signing in failed in the present hour, a row for each account and kind; see `trail`."""
+
+    __tablename__ = "failure_counts"
+
+    account_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """0 for addresses without an account: no row is made for what strangers type."""
+    action: Mapped[str] = mapped_column(String(60), primary_key=True)
+    hour: Mapped[int]
+    """Hours since 1970, UTC."""
+    count: Mapped[int]

@@ -8,6 +8,7 @@ import base64
 from io import BytesIO
 from typing import Any
 
+from blinker import Signal
 from flask_security import MfRecoveryCodesUtil
 from flask_security.totp import Totp
 from passlib.exc import UsedTokenError
@@ -15,6 +16,9 @@ from sqlalchemy import or_, update
 
 from eventreg.db import db
 from eventreg.organizers.models import Organizer
+
+recovery_codes_made = Signal("Sent with `user`, in the transaction that makes them.")
+recovery_code_used = Signal("Sent with `user`, in the transaction that removes it.")
 
 
 class AuthenticatorCodes(Totp):
@@ -57,3 +61,15 @@ class RecoveryCodes(MfRecoveryCodesUtil):
         """As Flask-Security's, on what the row holds once it is locked."""
         db.session.refresh(user, ["mf_recovery_codes"], with_for_update=True)
         return bool(super().check_recovery_code(user, code))
+
+    def create_recovery_codes(self, user: Any) -> list[str]:
+        """New ones in the place of all others."""
+        codes: list[str] = super().create_recovery_codes(user)
+        recovery_codes_made.send(self, user=user)
+        return codes
+
+    def delete_recovery_code(self, user: Any, code: str) -> bool:
+        """Removes the one that was used."""
+        removed = bool(super().delete_recovery_code(user, code))
+        recovery_code_used.send(self, user=user)
+        return removed

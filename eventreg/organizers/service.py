@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from eventreg import addresses, audit, text
 from eventreg.errors import InvalidField, NotFound
-from eventreg.organizers import passwords
+from eventreg.organizers import passwords, sign_ins, trail
 from eventreg.organizers.models import ROLES, Organizer, Role
 
 LONGEST_NAME = 200
@@ -20,6 +20,24 @@ LONGEST_NAME = 200
 def find(session: Session, email: str) -> Organizer | None:
     """The account with that address, however it is written."""
     return session.scalar(select(Organizer).where(Organizer.email == addresses.identity(email)))
+
+
+def by_uniquifier(session: Session, uniquifier: str) -> Organizer | None:
+    """The account that sessions and reset links name so."""
+    return session.scalar(select(Organizer).where(Organizer.fs_uniquifier == uniquifier))
+
+
+def named(session: Session, name: str) -> Organizer | None:
+    """The account of an address or a uniquifier."""
+    return find(session, name) if "@" in name else by_uniquifier(session, name)
+
+
+def known(session: Session, email: str) -> Organizer:
+    """As `find`. Raises: NotFound."""
+    organizer = find(session, email)
+    if organizer is None:
+        raise NotFound(_("There is no account for %(email)s.", email=addresses.identity(email)))
+    return organizer
 
 
 def everybody(session: Session) -> list[Organizer]:
@@ -57,13 +75,8 @@ def add(
     )
     session.add(organizer)
     session.flush()
-    audit.record(
-        session,
-        actor=actor or audit.Actor.system(),
-        action="organizer.added",
-        now=now,
-        changes={"email": (None, address), "role": (None, role)},
-    )
+    by = actor or audit.Actor.system()
+    trail.note(session, action="organizer.added", account=organizer, now=now, actor=by, changes={"role": (None, role)})
     return organizer
 
 
@@ -75,25 +88,37 @@ def set_password(
     `forget_two_factor` is for somebody who lost their phone and their recovery codes.
     Raises: NotFound; InvalidField for `password`.
     """
-    organizer = find(session, email)
-    if organizer is None:
-        raise NotFound(_("There is no account for %(email)s.", email=addresses.identity(email)))
+    organizer = known(session, email)
     organizer.password = _hashed(password, email=organizer.email)
-    organizer.fs_uniquifier = uuid.uuid4().hex
+    revoke(session, organizer, now=now)
     if forget_two_factor:
         organizer.tf_primary_method = None
         organizer.tf_totp_secret = None
         organizer.tf_last_counter = None
         organizer.mf_recovery_codes = None
     session.flush()
-    audit.record(
+    trail.note(
         session,
-        actor=audit.Actor.system(),
-        action="organizer.password_set",
+        action=trail.PASSWORD_SET,
+        account=organizer,
         now=now,
-        changes={"email": (None, organizer.email), "two_factor_forgotten": (None, forget_two_factor)},
+        actor=audit.Actor.system(),
+        changes={"two_factor_forgotten": (None, forget_two_factor)},
     )
     return organizer
+
+
+def revoke(session: Session, organizer: Organizer, *, now: datetime) -> None:
+    """Ends every sign-in of the account, its pending reset links, and the address of its feed."""
+    organizer.fs_uniquifier = uuid.uuid4().hex
+    revoke_others(session, organizer, now=now, but=None)
+
+
+def revoke_others(session: Session, organizer: Organizer, *, now: datetime, but: str | None) -> None:
+    """Ends its sign-ins but the one of that token, and the address of its feed, which a signed-in visitor reads."""
+    sign_ins.end_all(session, organizer_id=organizer.id, now=now, but=but)
+    organizer.feed_generation += 1
+    session.flush()
 
 
 def reset_feed(session: Session, *, organizer_id: int, actor: audit.Actor, now: datetime) -> int:
@@ -103,7 +128,7 @@ def reset_feed(session: Session, *, organizer_id: int, actor: audit.Actor, now: 
     organizer.feed_generation = old + 1
     session.flush()
     changes = {"feed_generation": (old, old + 1)}
-    audit.record(session, actor=actor, action="organizer.feed_reset", now=now, changes=changes)
+    trail.note(session, action="organizer.feed_reset", account=organizer, now=now, actor=actor, changes=changes)
     return organizer.feed_generation
 
 

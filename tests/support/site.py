@@ -42,6 +42,7 @@ class Site:
             "calendar_id": self.calendar_id,
             "mail_id": self.mail_id,
             "question_id": self.question.id,
+            "sign_in_id": 1,
             "extension": "csv",
             "action": "retire",
             "direction": "up",

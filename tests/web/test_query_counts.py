@@ -83,7 +83,7 @@ def cost(client: FlaskClient, path: str) -> int:
 # Every address that can be read, as Olga reads it: who she is takes two statements, whose event it is one.
 ADDRESSES = {
     "/": 7,
-    "/auth/account": 2,
+    "/auth/account": 3,
     "/auth/change": 2,
     "/auth/login": 2,
     "/auth/mf-recovery": 2,
@@ -94,7 +94,7 @@ ADDRESSES = {
     "/auth/tf-select": 2,
     "/auth/tf-setup": 2,
     "/auth/tf-validate": 2,
-    "/auth/verify": 0,
+    "/auth/verify": 2,
     "/calendar": 0,
     "/calendar.ics": 3,
     "/calendar/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>": 5,

@@ -1,7 +1,6 @@
 """Signing in, passwords, sign-in codes: Flask-Security's pages in our look, and the account page."""
 
-from flask import Blueprint, Flask, abort, g, request, session
-from flask_login import user_logged_in
+from flask import Blueprint, Flask, abort, request
 from flask_security import Security
 
 from eventreg.db import db
@@ -27,6 +26,7 @@ WRITES = frozenset(
 
 def init_app(app: Flask) -> None:
     """Flask-Security, its limits, and this audience's own pages. Comes after CSRFProtect and the limiter."""
+    from eventreg.web.auth import changes, failures, sessions  # noqa: PLC0415
     from eventreg.web.auth.forms import FORMS  # noqa: PLC0415
     from eventreg.web.auth.guessing import refuse_too_many  # noqa: PLC0415
     from eventreg.web.auth.mail import OutboxMail, reset_address  # noqa: PLC0415
@@ -36,9 +36,8 @@ def init_app(app: Flask) -> None:
     accounts.init_app(app, mail_util=OutboxMail, forms=FORMS)
     security: Security = app.extensions["security"]
     security.mail_context_processor(lambda: {"reset_address": reset_address})
-    user_logged_in.connect(_new_session, app)
-    known_browser.init_app(app)
-    hashing.init_app(app)
+    for part in (sessions, changes, failures, known_browser, hashing):
+        part.init_app(app)
 
 
 def _begin_writing() -> None:
@@ -50,17 +49,6 @@ def _begin_writing() -> None:
     if request.method == "POST" and request.endpoint in WRITES:
         db.session.rollback()
         db.session.connection(execution_options={"eventreg_write": True})
-
-
-def _new_session(_app: Flask, **_user: object) -> None:
-    """What the session held before sign-in, the CSRF secret first, is not carried over it."""
-    for name in set(session) - {"_user_id", "_fresh", "_id", "_flashes"} - TWO_FACTOR_STATE:
-        session.pop(name)
-    g.pop("csrf_token", None)
-
-
-TWO_FACTOR_STATE = frozenset({"tf_state", "tf_user_id", "tf_primary_method", "tf_totp_secret", "tf_select"})
-"""Flask-Security clears these itself, after sign-in."""
 
 
 from eventreg.web.auth import views  # noqa: E402, F401 - the views hang themselves on the blueprint

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from flask_security import current_user
 from flask_security.forms import (
     ChangePasswordForm,
     ForgotPasswordForm,
@@ -19,6 +20,8 @@ from wtforms.validators import AnyOf
 
 from eventreg import addresses
 from eventreg.errors import InvalidField
+from eventreg.organizers import trail
+from eventreg.web.auth.failures import note_failure
 
 LONGEST_INPUT = 300
 
@@ -69,6 +72,13 @@ class SignInForm(Plain, LoginForm):
     remember = None  # type: ignore[assignment]
     labels = {"email": _l("E-mail"), "password": _l("Password"), "submit": _l("Sign in")}
 
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Flask-Security tells of a wrong password, and not of an unknown address or a disabled account."""
+        valid = super().validate(*args, **kwargs)
+        if not valid and self.email.data and self.password.data and (self.user is None or not self.user.is_active):
+            note_failure(self.user)
+        return valid
+
 
 class ForgottenForm(Plain, ForgotPasswordForm):
     """Asks for a link to choose a new password."""
@@ -109,6 +119,13 @@ class PasswordChangeForm(Plain, ChangePasswordForm):
     }
     hints = {"new_password": _l("At least 10 characters. A short sentence is easy to remember.")}
 
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Tells of a wrong password, as Flask-Security does where it is asked for alone."""
+        valid = super().validate(*args, **kwargs)
+        if self.password.errors and self.password.data:
+            note_failure(current_user)
+        return valid
+
 
 class PasswordAgainForm(Plain, VerifyForm):
     """Before the second factor is changed."""
@@ -148,6 +165,13 @@ class RecoveryCodeForm(Plain, MfRecoveryForm):
 
     labels = {"code": _l("Recovery code"), "submit": _l("Sign in")}
     hints = {"code": _l("Three groups of four, like 1a2b-3c4d-5e6f. Each code works once.")}
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Tells of a wrong code, as Flask-Security does of those from an app."""
+        valid = super().validate(*args, **kwargs)
+        if not valid and self.user is not None and self.code.data:
+            note_failure(self.user, action=trail.CODE_FAILED)
+        return valid
 
 
 class RecoveryCodesForm(Plain, MfRecoveryCodesForm):

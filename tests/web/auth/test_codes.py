@@ -3,44 +3,13 @@
 import time
 from typing import Any
 
-import pytest
-from passlib.totp import TOTP
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventreg.organizers.models import Organizer
+from tests.support.codes import code, sign_in_halfway
 from tests.support.factories import PASSWORD
 from tests.support.html import Page
-
-
-def key_of(page: Page) -> str:
-    text = page.text
-    return text[text.index("type in instead") + len("type in instead") :].split("Account")[0].strip().replace("-", "")
-
-
-def code(key: str, steps: int = 0) -> str:
-    """What the phone shows, `steps` half-minutes from now."""
-    return str(TOTP(key=key).generate(time.time() + 30 * steps).token)
-
-
-def sign_in_halfway(client: Any) -> Page:
-    page = Page.of(client.get("/auth/login?next=/auth/account"))
-    response = page.submit(client, page.form("email").set(email="olga@example.org", password=PASSWORD))
-    assert response.location.startswith("/auth/tf-validate")
-    return Page.of(client.get(response.location))
-
-
-@pytest.fixture
-def key(olga: Any) -> str:
-    """Olga has switched codes on with the code of half a minute ago."""
-    page = Page.of(olga.get("/auth/tf-setup"))
-    shown = Page.of(page.submit(olga, page.form("setup"), button="authenticator"))
-    assert "data:image/svg+xml;base64," in shown.html
-    key = key_of(shown)
-    response = shown.submit(olga, shown.form("code").set(code=code(key, -1)))
-    assert response.location == "/auth/account"
-    assert "Sign-in codes are on." in Page.of(olga.get("/auth/account")).text
-    return key
 
 
 def test_codes_are_asked_for_after_the_password_and_work_once(
