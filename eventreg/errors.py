@@ -26,6 +26,10 @@ class InvalidField(EventRegError):
         self.message = message
 
 
+class AccountNeeded(EventRegError):
+    """An account cannot be disabled, demoted or removed while others depend on it."""
+
+
 class RegistrationRefused(EventRegError):
     """The answer cannot be taken as it stands."""
 

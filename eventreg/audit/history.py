@@ -1,12 +1,47 @@
 """Reading the audit trail."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, String, and_, cast, or_, select
 from sqlalchemy.orm import Session
 
 from eventreg.audit.models import AuditEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which entries: by account (its address, and its id since it was made), by part of the action's name, by time."""
+
+    email: str = ""
+    account_id: int | None = None
+    account_since: datetime | None = None
+    """Ids of removed accounts may be given anew."""
+    action: str = ""
+    since: datetime | None = None
+
+
+def newest(session: Session, wanted: Wanted, *, limit: int) -> Sequence[AuditEntry]:
+    """The newest of those wanted, newest first."""
+    query = select(AuditEntry)
+    if wanted.email:
+        query = query.where(_about(wanted))
+    if wanted.action:
+        query = query.where(AuditEntry.action.contains(wanted.action, autoescape=True))
+    if wanted.since is not None:
+        query = query.where(AuditEntry.at >= wanted.since)
+    return session.scalars(query.order_by(AuditEntry.id.desc()).limit(limit)).all()
+
+
+def _about(wanted: Wanted) -> ColumnElement[bool]:
+    """By id, and by the address that entries about accounts hold, which is all there is of a removed one."""
+    named = cast(AuditEntry.changes, String).contains(f'"{wanted.email}"', autoescape=True)
+    if wanted.account_id is None or wanted.account_since is None:
+        return named
+    did = and_(AuditEntry.actor_kind == "organizer", AuditEntry.actor_id == wanted.account_id)
+    by_id = and_(AuditEntry.at >= wanted.account_since, or_(did, AuditEntry.account_id == wanted.account_id))
+    return or_(named, by_id)
 
 
 def of_event(session: Session, event_id: int, *, limit: int, before_id: int | None = None) -> Sequence[AuditEntry]:

@@ -37,6 +37,7 @@ MODULES = {
     "backup": "admin",
     "restore": "admin",
     "doctor": "admin",
+    "audit": "audit",
 }
 """Where each command is. Only the one that was called is imported: what `serve` has in memory, its processes have."""
 

@@ -76,7 +76,7 @@ def _owner(email: str) -> Organizer:
     """The account they belong to. Raises: EventRegError."""
     if email:
         found = service.find(db.session(), email)
-        if found is None or not access.can_organize(found):
+        if found is None or not found.active or not access.can_organize(found):
             raise EventRegError(f"{email} is no account that runs events; `eventreg organizer list` shows them all.")
         return found
     everybody = db.session.scalars(select(Organizer).where(Organizer.active).order_by(Organizer.id)).all()

@@ -5,15 +5,19 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from eventreg import clock
+from eventreg import addresses, clock
+from eventreg.audit import Actor
 from eventreg.db import db, write_transaction
-from eventreg.organizers import access, service
-from eventreg.organizers.models import ROLES
+from eventreg.events import ownership
+from eventreg.organizers import access, leaving, service
+from eventreg.organizers.models import ROLES, Organizer
+
+BY = Actor.system("eventreg organizer")
 
 
 @click.group()
 def organizer() -> None:
-    """Accounts: add, list, new password."""
+    """Accounts: add, list, new password, role, disable, enable, remove."""
 
 
 @organizer.command("add")
@@ -53,7 +57,81 @@ def password(email: str, password_stdin: bool, forget_two_factor: bool) -> None:
             db.session(), email=email, password=new, now=clock.now(), forget_two_factor=forget_two_factor
         )
         address = changed.email
+        _tell_of_new_password(changed)
     click.echo(f"{address} has a new password" + (" and signs in without codes." if forget_two_factor else "."))
+
+
+@organizer.command("disable")
+@click.argument("email")
+@with_appcontext
+def disable(email: str) -> None:
+    """Sign EMAIL out everywhere and let nobody in with it again. Its events stay as they are."""
+    with write_transaction(db.session()):
+        disabled = leaving.disable(db.session(), email=email, actor=BY, now=clock.now())
+        address, events = disabled.email, ownership.count_of(db.session(), disabled.id)
+    click.echo(f"Disabled {address}: signed out everywhere.")
+    if events:
+        click.echo(
+            f"Its events are still there: {events}. `eventreg organizer remove {address} --to EMAIL` moves them."
+        )
+
+
+@organizer.command("enable")
+@click.argument("email")
+@with_appcontext
+def enable(email: str) -> None:
+    """Let EMAIL sign in again, with the password it had."""
+    with write_transaction(db.session()):
+        address = leaving.enable(db.session(), email=email, actor=BY, now=clock.now()).email
+    click.echo(f"Enabled {address}, with the password it had.")
+
+
+@organizer.command("role")
+@click.argument("email")
+@click.argument("role", type=click.Choice(ROLES))
+@with_appcontext
+def role(email: str, role: str) -> None:
+    """Give EMAIL the ROLE admin, organizer or door."""
+    with write_transaction(db.session()):
+        address = leaving.set_role(db.session(), email=email, role=role, actor=BY, now=clock.now()).email
+    click.echo(f"{address} has the role {role}.")
+
+
+@organizer.command("remove")
+@click.argument("email")
+@click.option("--to", metavar="EMAIL", help="The account that takes over its events and followed calendars.")
+@with_appcontext
+def remove(email: str, to: str | None) -> None:
+    """Delete the account of EMAIL. What it did stays in the audit trail."""
+    from eventreg.following.leaving import remove_account
+
+    with write_transaction(db.session()):
+        moved = remove_account(db.session(), email=email, to=to, actor=BY, now=clock.now())
+    click.echo(f"Removed {addresses.identity(email)}.")
+    if to is not None:
+        click.echo(f"{addresses.identity(to)} took over {moved.events} events, {moved.calendars} followed calendars.")
+
+
+def _tell_of_new_password(account: Organizer) -> None:
+    """The mail that a change on the account page sends too, so that no new password goes unnoticed."""
+    from flask import render_template
+    from flask_babel import gettext as _
+
+    from eventreg.outbox import queue
+
+    mail = {
+        "subject": _("Your password has been changed"),
+        "text": render_template("security/email/change_notice.txt", user=account),
+        "html": render_template("security/email/change_notice.html", user=account),
+    }
+    queue.add(
+        db.session(),
+        kind="auth",
+        recipient=account.email,
+        recipient_name=account.name,
+        payload=mail,
+        now=clock.now(),
+    )
 
 
 def _password(from_stdin: bool) -> str:

@@ -11,7 +11,7 @@ from eventreg.calendar.reply import NotAnAnswer, OtherMethod
 from eventreg.calendar.text import one_line
 from eventreg.events.models import Event
 from eventreg.incoming.models import ReceivedMail
-from eventreg.organizers.models import Organizer
+from eventreg.organizers import leaving
 from eventreg.outbox import queue
 from eventreg.registrations.models import Registration
 
@@ -33,7 +33,9 @@ def pass_on(
     if not words and not method:
         return "ignored", _("Nothing is written in it.")
     event = session.get_one(Event, registration.event_id)
-    recipient = event.contact_email or session.get_one(Organizer, event.organizer_id).email
+    recipient = leaving.mailed_about(session, contact=event.contact_email, organizer_id=event.organizer_id)
+    if not recipient:
+        return "ignored", _("There is no organizer to pass it on to.")
     queue.add(
         session,
         kind=KIND,

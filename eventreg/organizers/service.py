@@ -15,6 +15,8 @@ from eventreg.organizers import passwords, sign_ins, trail
 from eventreg.organizers.models import ROLES, Organizer, Role
 
 LONGEST_NAME = 200
+FIRST_GENERATIONS = 2**30
+"""A feed begins with any of them: SQLite may give the id of a removed account to a new one, and links are for good."""
 
 
 def find(session: Session, email: str) -> Organizer | None:
@@ -60,8 +62,7 @@ def add(
     Raises: InvalidField for `email` (bad or taken), `role` or `password` (weak).
     """
     address = addresses.normalised(email).lower()
-    if role not in ROLES:
-        raise InvalidField("role", _("There is no role called “%(role)s”. Choose %(roles)s.", **_roles(role)))
+    given = role_named(session, role)
     if find(session, address) is not None:
         raise InvalidField("email", _("There is already an account for %(email)s.", email=address))
     organizer = Organizer(
@@ -71,7 +72,8 @@ def add(
         active=True,
         fs_uniquifier=uuid.uuid4().hex,
         created_at=now,
-        roles=[_role(session, role)],
+        roles=[given],
+        feed_generation=1 + secrets.randbelow(FIRST_GENERATIONS),
     )
     session.add(organizer)
     session.flush()
@@ -136,7 +138,10 @@ def _roles(role: str) -> dict[str, str]:
     return {"role": role, "roles": ", ".join(ROLES)}
 
 
-def _role(session: Session, name: str) -> Role:
+def role_named(session: Session, name: str) -> Role:
+    """The role. Raises: InvalidField."""
+    if name not in ROLES:
+        raise InvalidField("role", _("There is no role called “%(role)s”. Choose %(roles)s.", **_roles(name)))
     role = session.scalar(select(Role).where(Role.name == name))
     if role is None:
         role = Role(name=name, description="")

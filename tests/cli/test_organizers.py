@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.cli.organizers import organizer
 from eventreg.organizers.models import Organizer
+from eventreg.outbox.models import Message
 
 PASSWORD = "correct horse battery"
 
@@ -57,3 +58,6 @@ def test_password_lets_somebody_in_again(app: Flask, session: Session) -> None:
     assert (result.exit_code, result.output) == (0, "olga@example.org has a new password and signs in without codes.\n")
     session.rollback()
     assert session.scalars(select(Organizer.password)).one() != before
+    notice = session.scalars(select(Message)).one()
+    assert (notice.recipient, notice.payload["subject"]) == ("olga@example.org", "Your password has been changed")
+    assert "has just been changed" in notice.payload["text"]

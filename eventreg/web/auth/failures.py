@@ -10,6 +10,7 @@ from flask import Flask, current_app, g, request, session
 from flask.wrappers import Response
 from flask_security import user_failed_authn
 
+from eventreg import addresses
 from eventreg.db import AWAY, db, said, write_transaction
 from eventreg.organizers import service, trail
 from eventreg.organizers.models import Organizer
@@ -73,7 +74,9 @@ def _note_refusal() -> None:
 def _about() -> str:
     """What names the account: the posted address, or what the session holds. Empty for what can be neither."""
     given = request.form.get("email") or session.get("tf_user_id") or session.get("_user_id") or ""
-    return given.strip().lower() if given.isprintable() and len(given) <= LONGEST_ADDRESS else ""
+    if len(given) > LONGEST_ADDRESS or not given.isprintable():
+        return ""
+    return addresses.identity(given) if "@" in given else given
 
 
 def _write(action: str, account: Organizer | None) -> None:
