@@ -154,8 +154,7 @@ def _optional(check: Callable[[object], Any]) -> Callable[[object], Any]:
 
 
 def _database_url(value: object) -> str | None:
-    text = _text(value)
-    if text is None:
+    if (text := _text(value)) is None:
         return None
     try:
         url = sa.make_url(text)
@@ -169,8 +168,7 @@ def _database_url(value: object) -> str | None:
 
 
 def _base_url(value: object) -> str | None:
-    text = _text(value)
-    if text is None:
+    if (text := _text(value)) is None:
         return None
     try:
         parts = urlsplit(text)
