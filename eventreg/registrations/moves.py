@@ -16,7 +16,6 @@ from eventreg.registrations.models import Registration
 from eventreg.registrations.service import (
     AnswerForm,
     refuse_larger_than_allowed,
-    refuse_larger_than_event,
     refuse_unless_waiting,
 )
 
@@ -51,10 +50,9 @@ def move(
     if form.rsvp != "yes":
         leave(session, event, registration, status="confirmed")
     else:
-        if form.party_size > registration.party_size:  # an event that takes smaller parties by now: never in the way
+        # A maximum that was lowered since is in the way of parties that grow or come back, never of one that shrinks.
+        if form.party_size > (registration.party_size if registration.rsvp == "yes" else 0):
             refuse_larger_than_allowed(event, form.party_size)
-        elif registration.rsvp != "yes":
-            refuse_larger_than_event(event, form.party_size)
         if not by_organizer:
             _refuse_to_grow_unapproved(event, registration, form.party_size)
         if held:

@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from eventreg.audit import AuditEntry
 from eventreg.events.models import Question
-from eventreg.registrations import changes, replies
 from eventreg.registrations.models import Answer, Registration
 from tests.support.html import Page
 
@@ -156,15 +155,15 @@ def test_party_above_a_lowered_maximum_does_not_grow_back(make_event, make_regis
     assert page.submit(client, page.form("rsvp").set(party_size="3")).status_code == 303
 
 
-def test_calendar_yes_after_a_no_brings_the_same_party_back(make_event, make_registration, session, now) -> None:
+def test_party_that_comes_back_after_a_no_keeps_to_the_maximum(
+    make_event, make_registration, session, client, link
+) -> None:
     event = make_event(max_party_size=3, capacity=9)
     registration = make_registration(event, party_size=5, rsvp="no")
-    said = replies.CalendarAnswer(rsvp="yes", sequence=0, stamp_at=now)
-    assert replies.apply(session, registration_id=registration.id, answer=said, now=now).is_applied
-    assert (registration.rsvp, registration.status, registration.party_size) == ("yes", "confirmed", 5)
-    changes.cancel(session, registration_id=registration.id, actor=replies.BY_CALENDAR, now=now)
-    session.commit()
-    assert session.get(type(event), event.id).seats_taken == 0
+    page = Page.of(client.get(link(registration)))
+    assert page.submit(client, page.form("rsvp").set(rsvp="yes")).status_code == 422
+    assert page.submit(client, page.form("rsvp").set(rsvp="yes", party_size="3")).status_code == 303
+    assert (registration.rsvp, registration.party_size, event.seats_taken) == ("yes", 3, 3)
 
 
 def test_history_names_the_question_by_its_words(make_event, make_registration, client, olga, session, link) -> None:
