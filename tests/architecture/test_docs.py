@@ -48,9 +48,11 @@ def test_document_is_there_and_says_something(document: str) -> None:
     assert len((ROOT / document).read_text("utf-8").split()) > 50
 
 
-def test_decisions_are_written_down() -> None:
-    written = sorted(path.name for path in (ROOT / "docs" / "decisions").glob("[0-9][0-9][0-9][0-9]-*.md"))
-    assert len(written) >= 3
+def test_decisions_are_numbered_one_after_the_other() -> None:
+    written = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [path.name[:5] for path in written] == [f"{number:04}-" for number in range(1, len(written) + 1)]
+    titles = [path.read_text("utf-8").partition(".")[0] for path in written]
+    assert titles == [f"# {number}" for number in range(1, len(written) + 1)]
 
 
 @pytest.mark.parametrize(
