@@ -136,7 +136,15 @@ def refuse_unless_open(event: Event, now: datetime) -> None:
 
 def refuse_larger_than_allowed(event: Event, party_size: int) -> None:
     """Raises: InvalidField when the event takes no parties of that size, or has not that many places in all."""
-    refuse_larger_than_event(event, min(event.max_party_size, party_size))
+    if event.capacity is not None and event.capacity < min(event.max_party_size, party_size):
+        raise InvalidField(
+            "party_size",
+            ngettext(
+                "This event has one place in all, so people come one by one.",
+                "This event has %(num)d places in all, so at most %(num)d people can come on one registration.",
+                event.capacity,
+            ),
+        )
     if not 1 <= party_size <= event.max_party_size:
         raise InvalidField(
             "party_size",
@@ -144,19 +152,6 @@ def refuse_larger_than_allowed(event: Event, party_size: int) -> None:
                 "This event takes people one by one.",
                 "At most %(num)d people can come on one registration.",
                 event.max_party_size,
-            ),
-        )
-
-
-def refuse_larger_than_event(event: Event, party_size: int) -> None:
-    """Raises: InvalidField when the event has not that many places in all."""
-    if event.capacity is not None and event.capacity < party_size:
-        raise InvalidField(
-            "party_size",
-            ngettext(
-                "This event has one place in all, so people come one by one.",
-                "This event has %(num)d places in all, so at most %(num)d people can come on one registration.",
-                event.capacity,
             ),
         )
 
