@@ -25,9 +25,10 @@ from eventreg.incoming import service as incoming
 from eventreg.mail import kept
 from eventreg.organizers import sign_ins
 from eventreg.outbox import purge, stranded
-from eventreg.registrations import offers, reminders, unasked
+from eventreg.registrations import confirming, offers, reminders, unasked
 
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 AT_ONCE = 100
 """Rows in one transaction of a job; between two of them others may write."""
@@ -98,6 +99,7 @@ JOBS: tuple[Job, ...] = (
     Job("stranded_mail", in_batches(stranded.are_due, stranded.bring_back)),
     Job("followed calendars", rounds.fetch_due),
     Job("forget_mail", _forget_mail, DAY),
+    Job("unconfirmed_answers", in_batches(confirming.are_old, confirming.delete_old), HOUR),
     Job("old_sign_ins", in_batches(sign_ins.are_old, sign_ins.delete_old), DAY),
 )
 

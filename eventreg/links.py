@@ -18,6 +18,7 @@ FEED = "personal-feed"
 DESK_FEED = "organizer-feed"
 RESULT = "rsvp-result"
 UNDO = "undo-decline"
+CONFIRM = "confirm-address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,10 @@ class Links:
     def undo(self, registration_id: int, generation: int, declined_at: int, rsvp: str) -> str:
         """Where a DECLINED from the calendar can be taken back: its DTSTAMP in seconds, and the answer before it."""
         return self.absolute(f"/undo/{self.sign(UNDO, [registration_id, generation, declined_at, rsvp])}")
+
+    def confirm(self, event_id: int, message_key: str) -> str:
+        """Where the answer kept with that mail is sent."""
+        return self.absolute(f"/confirm/{self.sign(CONFIRM, [event_id, message_key])}")
 
     def personal_feed(self, registration_id: int, generation: int, feed_generation: int) -> str:
         """The attendee's private feed of all their registrations."""

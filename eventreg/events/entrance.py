@@ -31,6 +31,7 @@ class Entrance(NamedTuple):
     uid: str
     revision: int
     max_party_size: int
+    confirm_address: bool
     asked: tuple[Asked, ...]
 
 
@@ -39,9 +40,9 @@ def entrance(session: Session, slug: str) -> Entrance | None:
     rows = session.connection().execute(_ENTRANCE, {"at": slug}).all()
     if not rows:
         return None
-    event_id, uid, revision, most = rows[0][:OWN]
+    event_id, uid, revision, most, confirms = rows[0][:OWN]
     asked = tuple(Asked._make(row[OWN:]) for row in rows if row[OWN] is not None)
-    return Entrance(event_id, uid, revision, most, asked)
+    return Entrance(event_id, uid, revision, most, confirms, asked)
 
 
 def as_asked(questions: Iterable[Question]) -> tuple[Asked, ...]:
@@ -59,6 +60,7 @@ _ENTRANCE = (
         _EVENTS.c.uid,
         _EVENTS.c.revision,
         _EVENTS.c.max_party_size,
+        _EVENTS.c.confirm_address,
         *(_QUESTIONS.c[name] for name in _COLUMNS),
     )
     .outerjoin_from(_EVENTS, _QUESTIONS, and_(_QUESTIONS.c.event_id == _EVENTS.c.id, _QUESTIONS.c.retired_at.is_(None)))

@@ -148,6 +148,8 @@ class Event(Base):
     """How long somebody who moves up has to accept the offered place; None gives it to them at once."""
     needs_approval: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether a "yes" is `pending`, without seats, until an organizer approves it."""
+    confirm_address: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether an answer counts only once the link mailed to its address was used."""
     registration_opens_at: Mapped[datetime | None]
     registration_closes_at: Mapped[datetime | None]
     # Or SQLAlchemy would take a None that was chosen for one that was left out, and write the default.

@@ -43,6 +43,7 @@ class EventValues:
     waitlist_rule: str = "skip"
     offer_hours: int | None = None
     needs_approval: bool = False
+    confirm_address: bool = False
     registration_opens_at: datetime | None = None
     registration_closes_at: datetime | None = None
     reminder_hours: int | None = 24

@@ -75,6 +75,14 @@ def about_links(
     return _written(message, bodies, site=site, reply_to=reply_to)
 
 
+def about_address(message: Message, event: Event, *, site: Site, templates: Environment) -> Letter:
+    """The mail whose link sends the answer kept with it. It holds nothing that was typed, except its address."""
+    nothing = {"map_url": "", "join_url": "", "directions": "", "answers": []}
+    values = _words(event, site) | nothing | {"confirm_url": site.links.confirm(event.id, message.message_key)}
+    bodies = _rendered(message.kind, values, site=site, templates=templates)
+    return _written(message, bodies, site=site, reply_to=_contact(event, site))
+
+
 def plain(message: Message, *, site: Site, templates: Environment) -> Letter:
     """A mail that says what its payload says: accounts, and the test of the mail server."""
     values = {"payload": message.payload, "html": contents.given_html(message.payload)}

@@ -21,7 +21,7 @@ from eventreg.mail.contents import Site
 from eventreg.mail.material import Material
 from eventreg.mail.mime import Letter
 from eventreg.outbox.models import Message
-from eventreg.registrations import reminders
+from eventreg.registrations import confirming, reminders
 from eventreg.registrations.models import Registration
 
 PLAIN = frozenset({"auth", "test"})
@@ -88,6 +88,11 @@ def write(message: Message, material: Material, app: Flask, *, now: datetime) ->
         if not own:
             raise PointlessError(_("The address was corrected before this mail left."))
         return compose.about_links(message, own, **options)
+    if message.kind == confirming.KIND:
+        event = material.events.get(message.event_id or 0)
+        if event is None or not confirming.is_open(message, event, now):
+            raise PointlessError(_("There was nothing left to confirm when this mail could leave."))
+        return compose.about_address(message, event, **options)
     return compose.about_registration(message, _subject(message, material, now), stencils=stencils_of(app), **options)
 
 

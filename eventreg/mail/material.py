@@ -1,7 +1,7 @@
 """Reads what the mails of a batch are about: a handful of statements for all of them, none kept open meanwhile."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from eventreg.events import queries as event_queries
 from eventreg.events.models import Event, Question
 from eventreg.outbox import queries as outbox_queries
 from eventreg.outbox.models import Message
+from eventreg.registrations import confirming
 from eventreg.registrations import queries as registration_queries
 from eventreg.registrations.models import Registration
 
@@ -30,6 +31,8 @@ class Material:
     """In the order of the form, retired ones too, by event id."""
     sent: Mapping[tuple[int, str], Sequence[Any]] = field(default_factory=dict)
     """What left for that registration and address, oldest first: id, kind and payload."""
+    events: Mapping[int, Event] = field(default_factory=dict)
+    """By id, those that mails without a registration are about."""
     came_back: frozenset[int] = frozenset()
     """Cancelled registrations whose person has registered again since and is to find the event in their calendar."""
 
@@ -51,11 +54,12 @@ class Material:
         return [one for one in earlier if one.id < message.id]
 
 
-def read(session: Session, messages: Iterable[Message]) -> Material:
-    """What those mails need. Six statements at most; the session should be one for this alone, closed after it."""
+def read(session: Session, messages: Collection[Message]) -> Material:
+    """What those mails need. Seven statements at most; the session should be one for this alone, closed after it."""
     numbers = {number for message in messages for number in _named(message)}
+    events = _events(session, {one.event_id for one in messages if one.kind == confirming.KIND and one.event_id})
     if not numbers:
-        return Material()
+        return Material(events=events)
     query = (
         select(Event, Registration)
         .join(Registration, Event.id == Registration.event_id)
@@ -71,10 +75,18 @@ def read(session: Session, messages: Iterable[Message]) -> Material:
         given=registration_queries.answers_of(session, about),
         questions=event_queries.questions_of(session, {event.id for event, _registration in about.values()}),
         sent=sent,
+        events=events,
         came_back=_came_back(
             session, {registration.id for _event, registration in about.values() if registration.cancelled_at}
         ),
     )
+
+
+def _events(session: Session, numbers: set[int]) -> dict[int, Event]:
+    if not numbers:
+        return {}
+    query = select(Event).where(Event.id.in_(numbers)).options(defer(Event.ics_block), defer(Event.search_text))
+    return {event.id: event for event in session.scalars(query)}
 
 
 def _came_back(session: Session, cancelled: set[int]) -> frozenset[int]:

@@ -41,6 +41,12 @@ class Message(Base):
             "event_id",
             where="state = 'failed'",
         ),
+        # Answers whose address was not confirmed.
+        index_of_some(
+            "ix_messages_unconfirmed",
+            "created_at",
+            where="kind = 'confirm_address' AND registration_id IS NULL",
+        ),
         Index("ix_messages_registration_id", "registration_id", "id"),  # the row's mail on the attendee list
         Index("ix_messages_recipient", "recipient", "created_at"),  # whether an address was owed a link lately
         Index("ix_messages_recipient_key", "recipient_key", "sent_at"),  # how much one address was sent lately

@@ -60,10 +60,12 @@ def add(
     payload: Mapping[str, Any] | None = None,
     now: datetime,
     stamp_at: datetime | None = None,
+    message_key: str | None = None,
 ) -> None:
     """Owes one mail. `kind` names a folder of `templates/mail/`.
 
-    `stamp_at` is the DTSTAMP of its calendar part (default `now`). Costs one statement.
+    `stamp_at` is the DTSTAMP of its calendar part (default `now`), `message_key` a unique name of 32 characters
+    (default: a new one). Costs one statement.
     """
     _ADD.run(
         session,
@@ -75,7 +77,7 @@ def add(
             "event_id": event_id,
             "registration_id": registration_id,
             "payload": dict(payload or {}),
-            "message_key": secrets.token_hex(16),
+            "message_key": message_key or secrets.token_hex(16),
             "stamp_at": stamp_at or now,
             "state": "queued",
             "attempts": 0,

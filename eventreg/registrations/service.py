@@ -220,6 +220,15 @@ def store_answers(session: Session, registration_id: int, answers: Mapping[int, 
 
 def _remind(session: Session, *, event_id: int, form: AnswerForm, now: datetime) -> int:
     """Mails the link of the answer that is already there; returns that registration's id. Raises: OpeningUsed."""
+    existing = find_existing(session, event_id=event_id, form=form)
+    if existing is None:
+        raise OpeningUsed
+    remind(session, existing, form=form, now=now)
+    return existing.id
+
+
+def find_existing(session: Session, *, event_id: int, form: AnswerForm) -> Registration | None:
+    """The live registration of the form's address. Raises: OpeningUsed by another address or one that cancelled."""
     theirs = and_(
         Registration.event_id == event_id,
         Registration.email_key == form.email_key,
@@ -228,13 +237,17 @@ def _remind(session: Session, *, event_id: int, form: AnswerForm, now: datetime)
     from_here = Registration.opening == form.opening if form.opening else false()
     found = session.scalars(select(Registration).where(or_(theirs, from_here))).all()
     existing = next((one for one in found if one.email_key == form.email_key and one.status != "cancelled"), None)
-    if existing is None or any(one is not existing for one in found):
+    if any(one is not existing for one in found):
         raise OpeningUsed
+    return existing
+
+
+def remind(session: Session, existing: Registration, *, form: AnswerForm, now: datetime) -> None:
+    """Mails the link of the answer that is already there, and uses up the opening of the form."""
     existing.opening = form.opening or existing.opening
     same_form = form.opened_at is not None and form.opened_at <= existing.created_at
     if not (same_form and now - existing.created_at < DOUBLE_CLICK):
         send_links(session, [existing], now=now)
-    return existing.id
 
 
 def send_links(session: Session, registrations: list[Registration], *, now: datetime) -> bool:

@@ -23,7 +23,7 @@ UNAUTHORIZED = 401
 NOT_FOUND = 404
 CONFLICT = 409
 NOT_KEPT = frozenset({"csrf_token", "action"})
-OWN_LINKS = ("/r/", "/undo/")
+OWN_LINKS = ("/r/", "/undo/", "/confirm/")
 """Addresses that only a link in somebody's mail leads to."""
 COME_BACK_SECONDS = 10
 """What Retry-After names while the database is away."""

@@ -77,4 +77,4 @@ def _redirect_within_site(response: Response) -> Response:
     return response
 
 
-_PRIVATE = ("/organize", "/auth", "/r/", "/my/", "/undo/")
+_PRIVATE = ("/organize", "/auth", "/r/", "/my/", "/undo/", "/confirm/")

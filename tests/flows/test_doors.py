@@ -13,7 +13,7 @@ EXPECTED = {
         "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
-HAS_FORM = ("/events/<slug>/rsvp", "/r/<token>", "/lost-link", "/auth/", "/organize", "/undo/")
+HAS_FORM = ("/events/<slug>/rsvp", "/r/<token>", "/lost-link", "/auth/", "/organize", "/undo/", "/confirm/")
 
 
 @pytest.mark.sqlite_only
@@ -95,7 +95,8 @@ def test_what_belongs_to_others_is_unknown(app, session, factory, make_client, s
 @pytest.mark.sqlite_only
 def test_join_link_and_attendees_are_on_no_public_page_or_feed(app, session, factory, client) -> None:
     built = site.build(app, factory)
-    for rule, address in built.addresses("GET", of=lambda rule: not rule.rule.startswith(("/r/", "/my/", "/undo/"))):
+    theirs = ("/r/", "/my/", "/undo/", "/confirm/")
+    for rule, address in built.addresses("GET", of=lambda rule: not rule.rule.startswith(theirs)):
         text = client.get(address).get_data(as_text=True) if "static" not in rule.endpoint else ""
         found = [word for word in (site.JOIN_LINK, "amira@", "Amira", "Wim", "wim@") if word in text]
         assert found == [], rule.rule

@@ -80,6 +80,7 @@ OTHER_MAILS = {
         payload={"subject": "Choose a new password", "text": "Open\nhttps://e.example", "html": "<p>Open</p>"},
     ),
     "test": Message(kind="test", payload={}),
+    "confirm_address": row("confirm_address", answer={"name": "Win a prize", "rsvp": "yes", "q-1": "cheap watches"}),
 }
 
 
@@ -97,6 +98,8 @@ def written(app: Flask, name: str) -> bytes:
     message.created_at = datetime(2026, 10, 5, 16, 0, tzinfo=UTC)
     options: dict[str, Any] = {"site": site(), "templates": gather.templates_of(app)}
     with app.app_context():
+        if message.kind == "confirm_address":
+            return compose.about_address(message, celebration(**WITH_DIRECTIONS), **options).as_bytes()
         if message.kind != "link":
             return compose.plain(message, **options).as_bytes()
         own = [(celebration(), amira()), (celebration(title="Grand rounds"), amira(id=8, status="waitlisted"))]
@@ -243,6 +246,7 @@ def test_who_has_no_entry_gets_no_calendar_part(app: Flask, name: str) -> None:
         ("update", "Changed: A day of reflection", "A day of reflection has changed."),
         ("event_cancelled", "Cancelled: A day of reflection", "A day of reflection is cancelled."),
         ("link", "Your registration: A day of reflection", "Here is the link to your registration."),
+        ("confirm_address", "Confirm your answer: A day of reflection", "Confirm your answer."),
         ("links", "Your registrations", "Here are the links to your 2 registrations."),
     ],
 )

@@ -14,7 +14,9 @@ from eventreg.db import db
 from eventreg.events.models import Event, Question
 from eventreg.following.models import FollowedCalendar
 from eventreg.incoming.models import ReceivedMail
-from eventreg.links import DESK_FEED, FEED, MANAGE, RESULT, UNDO, Links
+from eventreg.links import CONFIRM, DESK_FEED, FEED, MANAGE, RESULT, UNDO, Links
+from eventreg.outbox import queue
+from eventreg.registrations import confirming
 from eventreg.registrations.models import Registration
 from tests.support.factories import Factory
 
@@ -31,6 +33,7 @@ class Site:
     links: Links
     calendar_id: int
     mail_id: int
+    confirm_key: str = "c" * 32
 
     def arguments(self, rule: Rule) -> dict[str, Any]:
         """A value for each argument of an address, so that there is something behind it."""
@@ -63,6 +66,8 @@ class Site:
             return self.links.sign(DESK_FEED, [self.event.organizer_id, 1])
         if rule.rule.startswith("/undo/"):
             return self.links.sign(UNDO, [self.amira.id, self.amira.link_generation, 0, "yes"])
+        if rule.rule.startswith("/confirm/"):
+            return self.links.sign(CONFIRM, [self.event.id, self.confirm_key])
         if rule.rule.startswith("/events/"):
             return self.links.sign(RESULT, [self.event.id, "yes", "confirmed", 2, None])
         return self.links.sign(MANAGE, [self.amira.id, self.amira.link_generation])
@@ -102,6 +107,16 @@ def build(app: Flask, factory: Factory) -> Site:
         received_at=factory.now,
     )
     factory.session.add_all([calendar, mail])
+    # The answer of Sam, who has not confirmed it.
+    queue.add(
+        factory.session,
+        kind=confirming.KIND,
+        recipient="sam@example.org",
+        event_id=event.id,
+        payload={confirming.ANSWER: {"name": "Sam", "rsvp": "no", "party_size": "1"}},
+        now=factory.now,
+        message_key="c" * 32,
+    )
     factory.session.commit()
     return Site(app, event, amira, wim, question, app.extensions["eventreg.links"], calendar.id, mail.id)
 

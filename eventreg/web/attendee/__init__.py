@@ -4,4 +4,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("attendee", __name__)
 
-from eventreg.web.attendee import calendars, lost_link, registration, rsvp, undo  # noqa: E402, F401 - they add routes
+from eventreg.web.attendee import calendars, confirm, lost_link, registration, rsvp, undo  # noqa: E402, F401 - they add routes

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired
@@ -81,9 +82,9 @@ class RsvpForm(VersionedForm):
         )
 
 
-def rsvp_form(entrance: Entrance) -> RsvpForm:
-    """An empty form, or the one sent, for this event."""
-    return _class(entrance.asked, entrance.max_party_size)()
+def rsvp_form(entrance: Entrance, sent: MultiDict[str, str] | None = None) -> RsvpForm:
+    """An empty form, or the one sent, for this event; `sent` where the request does not hold it."""
+    return _class(entrance.asked, entrance.max_party_size)(**({} if sent is None else {"formdata": sent}))
 
 
 def change_form(

@@ -1,5 +1,7 @@
 """The RSVP form and the page that says what an answer got."""
 
+from typing import Any
+
 from flask import abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -10,7 +12,7 @@ from eventreg.errors import EventChanged, EventFull, InvalidField, NotFound, Ope
 from eventreg.events import queries
 from eventreg.events.entrance import Entrance, entrance
 from eventreg.links import RESULT, Links
-from eventreg.registrations import held, service, wording
+from eventreg.registrations import confirming, held, service, wording
 from eventreg.registrations.outcome import Outcome
 from eventreg.web import display, limits
 from eventreg.web.attendee import blueprint, robots
@@ -33,9 +35,9 @@ the event before it.
 @blueprint.get("/events/<slug>/rsvp")
 def rsvp_form_show(slug: str) -> str:
     """The empty form, or why there is none."""
-    found = _entrance(slug)
+    found = entrance_or_404(slug)
     robots.note_opening(found.event_id, request_now())
-    return _page(slug, rsvp_form(found))
+    return page(slug, rsvp_form(found))
 
 
 @blueprint.post("/events/<slug>/rsvp")
@@ -43,9 +45,9 @@ def rsvp_form_show(slug: str) -> str:
 def rsvp_submit(slug: str) -> Response | tuple[str, int]:
     """Takes the answer, or gives the form back with everything that was typed and what to do."""
     if limits.is_over("rsvp"):
-        form = rsvp_form(_entrance(slug))
+        form = rsvp_form(entrance_or_404(slug))
         form.form_errors.append(_("That was a lot of answers from here. Wait a few minutes, then send this again."))
-        return _page(slug, form), TOO_MANY
+        return page(slug, form), TOO_MANY
     with in_line(db.session(), slug):
         return _submitted(slug)
 
@@ -60,10 +62,10 @@ def _submitted(slug: str) -> Response | tuple[str, int]:
                 return _taken(slug, known, form)
             except (EventChanged, NotFound):
                 kept.pop(slug, None)
-    found = _entrance(slug)
+    found = entrance_or_404(slug)
     form = rsvp_form(found)
     if not form.validate() or not _is_from_a_person(form, found.event_id):
-        return _page(slug, form), INVALID
+        return page(slug, form), INVALID
     if len(kept) >= KEPT:
         kept.clear()
     kept[slug] = found
@@ -71,7 +73,7 @@ def _submitted(slug: str) -> Response | tuple[str, int]:
         return _taken(slug, found, form)
     except EventChanged:  # once more in this very moment: the organizers are at work on it
         kept.pop(slug, None)
-        return _page(slug, rsvp_form(_entrance(slug))), CONFLICT
+        return page(slug, rsvp_form(entrance_or_404(slug))), CONFLICT
 
 
 def _taken(slug: str, found: Entrance, form: RsvpForm) -> Response | tuple[str, int]:
@@ -80,16 +82,22 @@ def _taken(slug: str, found: Entrance, form: RsvpForm) -> Response | tuple[str, 
     answer = form.answer(opened_at=robots.opened_at(event_id), opening=robots.opening(event_id))
     try:
         with write_transaction(db.session()):
-            outcome = service.register(db.session(), event_id=event_id, form=answer, now=request_now(), seen=seen)
+            options: dict[str, Any] = {"event_id": event_id, "form": answer, "now": request_now(), "seen": seen}
+            if found.confirm_address:
+                confirming.ask(db.session(), **options)
+            else:
+                outcome = service.register(db.session(), **options)
     except OpeningUsed:
         robots.note_opening(event_id, request_now())
         form.form_errors.append(
             _("This form was already sent for another address. To answer for one more person, send it again.")
         )
-        return _page(slug, form), CONFLICT
+        return page(slug, form), CONFLICT
     except (RegistrationNotOpen, EventFull, InvalidField) as error:
-        return _refused(slug, form, error)
+        return refused(slug, form, error)
     tasks.nudge()
+    if found.confirm_address:
+        return redirect(url_for("attendee.confirm_sent", slug=slug), 303)
     return redirect(url_for("attendee.rsvp_result", slug=slug, token=_result_token(event_id, outcome)), 303)
 
 
@@ -108,7 +116,8 @@ def rsvp_result(slug: str, token: str) -> str:
     return render_template("attendee/rsvp_result.html", event=event, rsvp=rsvp, status=status, sentence=sentence)
 
 
-def _entrance(slug: str) -> Entrance:
+def entrance_or_404(slug: str) -> Entrance:
+    """What the form of the event at this address must know."""
     found = entrance(db.session(), slug)
     if found is None:
         abort(404)
@@ -127,17 +136,17 @@ def _is_from_a_person(form: RsvpForm, event_id: int) -> bool:
     return True
 
 
-def _refused(slug: str, form: RsvpForm, error: Exception) -> tuple[str, int]:
+def refused(slug: str, form: RsvpForm, error: Exception, *, action: str = "") -> tuple[str, int]:
     """The form again, with the refusal at the field it is about."""
     if isinstance(error, RegistrationNotOpen):
-        return _page(slug, form), CONFLICT
+        return page(slug, form, action=action), CONFLICT
     offer = False
     if isinstance(error, EventFull):
         offer = error.can_wait
         form.party_size.errors = (f"{error} {_way_out(error)}",)
     elif isinstance(error, InvalidField):
         form.party_size.errors = (error.message,)
-    return _page(slug, form, offer_waitlist=offer), INVALID
+    return page(slug, form, offer_waitlist=offer, action=action), INVALID
 
 
 def _way_out(error: EventFull) -> str:
@@ -149,7 +158,8 @@ def _way_out(error: EventFull) -> str:
     return _("%(smaller)s.", smaller=smaller)
 
 
-def _page(slug: str, form: RsvpForm, *, offer_waitlist: bool = False) -> str:
+def page(slug: str, form: RsvpForm, *, offer_waitlist: bool = False, action: str = "") -> str:
+    """The form; with `action` it is sent there, for the address it holds already."""
     event = queries.open_to_public(db.session(), slug)
     if event is None:  # taken back since the form was sent
         abort(404)
@@ -158,6 +168,7 @@ def _page(slug: str, form: RsvpForm, *, offer_waitlist: bool = False) -> str:
         "attendee/rsvp_form.html",
         event=event,
         form=form,
+        action=action,
         found=display.availability(event),
         offer_waitlist=offer_waitlist or bool(request.form.get("join_waitlist")),
     )

@@ -39,6 +39,7 @@ SAME_NAME = (
     "waitlist_rule",
     "offer_hours",
     "needs_approval",
+    "confirm_address",
     "reminder_hours",
 )
 """Fields that go into `EventValues` as they are."""
@@ -131,6 +132,11 @@ class EventForm(VersionedForm):
         description=_l("A yes takes no place until you approve it on the list of people."),
         false_values=NOT_TICKED,
     )
+    confirm_address = BooleanField(
+        _l("Ask people to confirm their e-mail address"),
+        description=_l("The answer counts once they press a button in the mail we send."),
+        false_values=NOT_TICKED,
+    )
     registration_opens_at = WallClock(_l("Registration opens"), description=_l("Empty: as soon as it is published."))
     registration_closes_at = WallClock(_l("Registration closes"), description=_l("Empty: when the event starts."))
     reminder_hours = Whole(
@@ -145,7 +151,7 @@ class EventForm(VersionedForm):
     seen_at = HiddenField()
     """When the event had last been changed as this form was opened: the history tells what was done since."""
     waitlist_shown = HiddenField(default="1")
-    """Sent by the page: without it, a box left empty may be a script that does not know of waitlists and approval."""
+    """Sent by the page: without it, a box left empty may be a script that does not know of them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -155,10 +161,8 @@ class EventForm(VersionedForm):
         self.waitlist_shown.data = "1"
         if self.is_submitted() and "waitlist_shown" not in request.form:
             self.waitlist_open.data = self.waitlist_open.object_data
-            if "all_day" not in request.form:
-                self.all_day.data = bool(self.all_day.object_data)
-            if "needs_approval" not in request.form:
-                self.needs_approval.data = bool(self.needs_approval.object_data)
+            for name in {"all_day", "needs_approval", "confirm_address"} - request.form.keys():
+                self[name].data = bool(self[name].object_data)
 
     @property
     def tell(self) -> bool | None:

@@ -31,6 +31,7 @@ def mail_kinds() -> dict[str, str]:
         "ask_again": _("Asked once more"),
         "reminder": _("Reminder"),
         "link": _("Link"),
+        "confirm_address": _("Confirmation of the address"),
     }
 
 

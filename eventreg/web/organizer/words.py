@@ -256,6 +256,7 @@ def _event_labels() -> dict[str, str]:
         "registration_closes_at": _("Registration closes"),
         "offer_hours": _("Hours to accept an offered place"),
         "needs_approval": _("Approval by an organizer"),
+        "confirm_address": _("Confirmation of the e-mail address"),
         "reminder_hours": _("Reminder, hours before"),
         "status": _("Status"),
     }
