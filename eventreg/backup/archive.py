@@ -4,6 +4,7 @@ Without the secret key, mailed links would die. An archive may come from anywher
 regular files are read by their names, each once, and nothing is unpacked beside them or larger than the disk.
 """
 
+import errno
 import gzip
 import io
 import json
@@ -63,7 +64,8 @@ def unpack(file: Path, folder: Path) -> tuple[Note, str, Path]:
                 pass
         return _read(folder)
     except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        # A part that the archive lacks is a file that is not in the folder.
+        if isinstance(error, OSError) and error.errno not in {None, errno.ENOENT}:
             raise EventRegError(f"{file} cannot be unpacked: {error.strerror}.") from error
         raise EventRegError(f"{file} is not a backup made by `eventreg backup`, or it is damaged.") from error
 
