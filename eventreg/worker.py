@@ -10,9 +10,11 @@ from typing import Any
 from flask import Flask
 from huey.consumer import Consumer
 
-from eventreg import tasks
+# Jobs and mail are imported before there are threads: two that import one library in different order block each other.
+from eventreg import jobs, tasks  # noqa: F401
 from eventreg.calendar import blocks
 from eventreg.db import db, log_briefly, write_transaction
+from eventreg.mail import batch  # noqa: F401
 
 PATIENTLY = 5
 SHUTDOWN_SECONDS = 3

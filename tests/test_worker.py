@@ -126,8 +126,8 @@ def test_first_events_of_a_new_site_are_not_taken_for_another_addresses(
     links = app.extensions["eventreg.links"]
     workers.start()
     wait_until(lambda: is_alive(session))
-    make_event()
-    session.commit()
+    with write_transaction(session):  # the worker writes meanwhile
+        make_event()
     assert not blocks.are_stale(session, links)
 
 

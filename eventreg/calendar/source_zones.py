@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+# The whole package first: threads that import it from both ends at once block each other.
+import icalendar  # noqa: F401
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from eventreg.calendar import zone_names, zone_rules

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
+# The whole package first: threads that import it from both ends at once block each other.
+import icalendar  # noqa: F401
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from eventreg.calendar.windows_zones import SHOWN
